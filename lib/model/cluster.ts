@@ -1,0 +1,29 @@
+// A cluster as discovery knows it.
+import type { ClusterId } from './stream.ts';
+
+/** Something that went wrong in discovery without ending it, in a sentence that names the source, file and context. */
+export interface Problem {
+  readonly source: string;
+  readonly message: string;
+}
+
+/** What is known of a cluster for people and lists. No credentials in here. */
+export interface ClusterInfo {
+  /** Absent while the cluster has not been reached. */
+  readonly id?: ClusterId;
+  /** Context name, `gke_P_L_N` or `connectgateway_P_L_M`. */
+  readonly name: string;
+  /** Other names under which sources found the same cluster. */
+  readonly aliases: readonly string[];
+  /** Names of the sources that found it, e.g. `kubeconfig`. */
+  readonly sources: readonly string[];
+  /** URL of the API server. */
+  readonly server: string;
+  /** Default namespace of its context. */
+  readonly namespace: string;
+  readonly isDefault: boolean;
+  /** Server version, e.g. `v1.36.2`, where it was reached. */
+  readonly version?: string;
+  /** Why it could not be reached, where it was tried. */
+  readonly error?: string;
+}

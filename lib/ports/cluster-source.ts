@@ -1,0 +1,26 @@
+// Where clusters come from. Each source is one adapter, can be asked alone, and reports its own problems.
+import type { Problem } from '../model/cluster.ts';
+import type { ApiServer } from './api-server.ts';
+
+/** A cluster that a source names, before its identity is known. */
+export interface ClusterCandidate {
+  /** Context name, `gke_P_L_N`, … */
+  readonly name: string;
+  /** The source's name, e.g. `kubeconfig`. */
+  readonly source: string;
+  readonly server: string;
+  readonly namespace: string;
+  readonly isDefault: boolean;
+  /** Known without asking the cluster (GKE resource name); else it is read from the cluster. */
+  readonly id?: string;
+  /** Changes when endpoint or credentials changed, so that a refresh can tell. Contains no secret (a hash). */
+  readonly fingerprint: string;
+  /** Opens it. Cheap: nothing is connected yet. Throws Mk8sError `config` where the entry cannot work. */
+  connect(): ApiServer;
+}
+
+export interface ClusterSource {
+  readonly name: string;
+  /** Current candidates, with problems that did not prevent others. Throws only where the source as a whole failed. */
+  discover(signal?: AbortSignal): Promise<{ candidates: readonly ClusterCandidate[]; problems: readonly Problem[] }>;
+}
