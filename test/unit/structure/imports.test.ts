@@ -21,6 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   'adapters/kubernetes': ['model', 'async', 'ports', 'decode', 'tokens'],
   'adapters/disk': ['model', 'async', 'ports', 'history'],
   'adapters/http': ['model', 'async', 'ports'],
+  'adapters/stdout': ['model', 'async', 'ports'],
   sandbox: [],
   'compose.ts': ['*'],
   'index.ts': ['model', 'ports', 'compose.ts', 'adapters/kubernetes'],

@@ -1,0 +1,169 @@
+// Publishes changes to a webhook: CloudEvents over HTTP in binary mode, one request a change.
+// Promise 2 (order within an object) and promise 9 (no secret in a message) are kept here; retrying is the bridge's.
+import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Mk8sError } from '../../model/errors.ts';
+import { changeId, objectKey, type Revision } from '../../model/revision.ts';
+import { streamKey } from '../../model/stream.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { DeadLetterStore, EventSink } from '../../ports/event-sink.ts';
+import { binaryEventHeaders } from './binary-event.ts';
+import { type PostTarget, post } from './post.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { type Slots, slots } from './slots.ts';
+
+export interface WebhookOptions {
+  /** `http://` or `https://`. User and password become basic authentication. */
+  readonly url: string;
+  /** Further request headers, e.g. `authorization`. They appear in no message. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long one request may take, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** How many requests may be open at once, over all streams. Default 8. */
+  readonly concurrency?: number;
+  /** PEM of the certificate authorities to trust, instead of Node's. */
+  readonly ca?: string;
+  readonly deadLetters: DeadLetterStore;
+  readonly clock: Clock;
+}
+
+/** Below the five seconds after which many servers (Node's among them) close an idle connection, to avoid the race. */
+const idleMs = 4_000;
+
+/**
+ * A webhook as a sink. 2xx acknowledges a change. 408, 425, 429, 5xx and network errors fail the batch with a
+ * retryable Mk8sError (`retryAfterMs` where the server said so): it is to be published again, so a receiver sees some
+ * ids twice. Any other 4xx stores the change as a dead letter and goes on. Redirects are not followed: Mk8sError
+ * `config`. Changes of one object go out one after the other, different objects in parallel.
+ *
+ * Throws Mk8sError `config` where the URL cannot be used.
+ */
+export function webhookSink(options: WebhookOptions): EventSink {
+  const { url, authorization } = parseTarget(options.url);
+  const headers = { ...(authorization === undefined ? {} : { authorization }), ...checked(options.headers ?? {}) };
+  const concurrency = options.concurrency ?? 8;
+  const pool = { keepAlive: true, maxFreeSockets: concurrency, timeout: idleMs };
+  const agent =
+    url.protocol === 'https:'
+      ? new HttpsAgent({ ...pool, ...(options.ca === undefined ? {} : { ca: options.ca }) })
+      : new HttpAgent(pool);
+  const name = nameOf(url);
+  const target: PostTarget = { url, name, agent, timeoutMs: options.timeoutMs ?? 30_000, clock: options.clock };
+  const open = slots(concurrency);
+  return {
+    name,
+    publish: (batch, signal) =>
+      publishInLanes(batch, open, signal, (revision) => deliver(revision, { target, headers, ...options }, signal)),
+    close: async () => agent.destroy(),
+  };
+}
+
+/**
+ * Publishes each object's changes in order, objects side by side. After the first failure nothing new is sent, and
+ * what is under way is waited for: the batch comes again, and an old request must not overtake a new one.
+ */
+async function publishInLanes(
+  batch: readonly Revision[],
+  open: Slots,
+  signal: AbortSignal,
+  send: (revision: Revision) => Promise<void>,
+): Promise<void> {
+  const lanes = Map.groupBy(batch, ({ namespace, name }) => objectKey(namespace, name));
+  const failure = new AbortController();
+  const going = AbortSignal.any([signal, failure.signal]);
+  await Promise.all(
+    Array.from(lanes.values(), async (lane) => {
+      try {
+        for (const revision of lane) await open.use(going, () => send(revision));
+      } catch (error) {
+        // Only the first reason stays; lanes that stop because of it fail with the same one.
+        failure.abort(error);
+      }
+    }),
+  );
+  signal.throwIfAborted();
+  failure.signal.throwIfAborted();
+}
+
+interface Delivery {
+  readonly target: PostTarget;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deadLetters: DeadLetterStore;
+  readonly clock: Clock;
+}
+
+async function deliver(revision: Revision, to: Delivery, signal: AbortSignal): Promise<void> {
+  const { target, clock } = to;
+  const answer = await post(target, { ...to.headers, ...binaryEventHeaders(revision) }, revision.object, signal);
+  const { status } = answer;
+  if (status >= 200 && status < 300) return;
+  if (status >= 300 && status < 400) {
+    throw new Mk8sError(
+      `Cannot publish to ${target.name}: it answered ${status}, and redirects are not followed. Configure the URL that it redirects to.`,
+      { code: 'config', status },
+    );
+  }
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    const wait = retryAfterMs(answer.retryAfter, clock.now());
+    throw new Mk8sError(`Cannot publish to ${target.name}: it answered ${status}. The changes are sent again.`, {
+      code: 'http',
+      status,
+      retryable: true,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    });
+  }
+  await to.deadLetters.put({
+    sink: target.name,
+    stream: streamKey(revision.stream),
+    sequence: revision.sequence,
+    id: changeId(revision.stream.cluster, revision.epoch, revision.uid, revision.resourceVersion, revision.type),
+    reason: `answered ${status}`,
+    at: clock.now(),
+  });
+}
+
+function parseTarget(text: string): { url: URL; authorization: string | undefined } {
+  const url = URL.parse(text);
+  const credentials = url === null ? undefined : credentialsOf(url);
+  if (url === null || credentials === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    // The text is not repeated: it may hold credentials that only fail to parse.
+    throw new Mk8sError('Cannot use a webhook: its URL must be like https://[USER:PASSWORD@]HOST[:PORT]/PATH.', {
+      code: 'config',
+    });
+  }
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  const encoded = Buffer.from(credentials, 'utf8').toString('base64');
+  return { url, authorization: credentials === ':' ? undefined : `Basic ${encoded}` };
+}
+
+/** `USER:PASSWORD`, undefined where their percent-encoding is broken. */
+function credentialsOf({ username, password }: URL): string | undefined {
+  try {
+    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Scheme, host and path: a query may hold a key. */
+function nameOf(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+function checked(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => {
+      try {
+        validateHeaderName(name);
+        validateHeaderValue(name, value);
+      } catch {
+        throw new Mk8sError(`Cannot use a webhook: its header ${JSON.stringify(name)} is not one that HTTP allows.`, {
+          code: 'config',
+        });
+      }
+      return [name.toLowerCase(), value];
+    }),
+  );
+}
