@@ -1,0 +1,181 @@
+// The kinds of values that options have: how each is read from text (flags, environment) and checked.
+// The only file that loads valibot, so that `--help` need not wait for it. Each message is what was expected, written so
+// that "KEY must be …" is a sentence.
+import { delimiter } from 'node:path';
+import * as v from 'valibot';
+import { parseByteSize } from './byte-size.ts';
+import { parseDuration } from './duration.ts';
+
+/** Fields of resources whose values are replaced before anything is recorded. */
+export interface RedactRule {
+  /** Patterns as in `resources`. */
+  readonly resources: readonly string[];
+  /** Field paths, e.g. `spec.secretName`. */
+  readonly fields: readonly string[];
+}
+
+// A plural, a plural and its group, a group with all its resources, or everything.
+const resourcePattern = /^(?:\*|[a-z0-9*-]+(?:\.[a-z0-9*.-]*[a-z0-9*])?)$/;
+const resource = v.pipe(
+  v.string('a resource pattern like httproutes.gateway.networking.k8s.io, *.istio.io or secrets'),
+  v.regex(resourcePattern, 'a resource pattern like httproutes.gateway.networking.k8s.io, *.istio.io or secrets'),
+);
+const fieldPath = v.pipe(
+  v.string('a field path like spec.secretName'),
+  v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'a field path like spec.secretName'),
+);
+const namespace = v.pipe(
+  v.string('a namespace: lower-case letters, digits and dashes'),
+  v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes'),
+);
+const someText = (expected: string) => v.pipe(v.string(expected), v.trim(), v.nonEmpty(expected));
+const wholeNumber = (expected: string, min: number) =>
+  v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected));
+
+const list = <T>(item: v.GenericSchema<unknown, T>, separator: string | RegExp, expected: string) => ({
+  fromText: (text: string): unknown => split(text, separator),
+  schema: v.pipe(v.array(item, expected), v.readonly()),
+  absent: [] as readonly T[],
+});
+const choice = <const T extends string>(...values: readonly T[]) => ({
+  fromText: (text: string): unknown => text,
+  schema: v.picklist(values, `one of ${values.join(', ')}`),
+  absent: undefined,
+});
+const number = (schema: v.GenericSchema<unknown, number>) => ({ fromText: toNumber, schema, absent: undefined });
+
+/** By name: `fromText` turns text into what a YAML file would hold, `schema` checks that, `absent` stands for "not set". */
+export const kinds = {
+  sources: list(
+    v.picklist(['auto', 'kubeconfig', 'in-cluster', 'sandbox'], 'auto, kubeconfig, in-cluster or sandbox'),
+    ',',
+    'a list of auto, kubeconfig, in-cluster or sandbox',
+  ),
+  paths: list(someText('a path'), delimiter, 'a list of paths'),
+  globs: list(someText('a name in which * stands for anything'), ',', 'a list of names in which * stands for anything'),
+  resources: list(resource, ',', 'a list of resource patterns like httproutes.gateway.networking.k8s.io'),
+  namespaces: list(namespace, ',', 'a list of namespaces'),
+  sinks: list(
+    v.pipe(v.string('stdout:, or an http or https URL'), v.check(isSink, 'stdout:, or an http or https URL')),
+    /\s+/,
+    'a list of stdout:, or http or https URLs',
+  ),
+  redact: {
+    fromText: redactFromText,
+    schema: v.pipe(
+      v.array(
+        v.strictObject(
+          {
+            resources: v.pipe(v.array(resource, 'a list of resource patterns'), v.minLength(1, 'at least one pattern')),
+            fields: v.pipe(v.array(fieldPath, 'a list of field paths'), v.minLength(1, 'at least one field path')),
+          },
+          'a rule with resources and fields and nothing else (in text, RESOURCES:FIELDS)',
+        ),
+        'a list of rules, each with resources and fields',
+      ),
+      v.readonly(),
+    ),
+    absent: [] as readonly RedactRule[],
+  },
+  text: { fromText: (text: string): unknown => text, schema: someText('a text that is not empty'), absent: undefined },
+  path: { fromText: (text: string): unknown => text, schema: someText('a path'), absent: undefined },
+  boolean: { fromText: toBoolean, schema: v.boolean('true or false'), absent: undefined },
+  mode: choice('follow', 'catch-up'),
+  view: choice('auto', 'table', 'log', 'none'),
+  logLevel: choice('debug', 'info', 'warning', 'error'),
+  /** Milliseconds; undefined for `none`. */
+  duration: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string('a duration like 90s, 55m or 7d, or none'),
+      v.check(
+        (text) => text === 'none' || parseDuration(text) !== undefined,
+        'a duration like 90s, 55m or 7d, or none',
+      ),
+      v.transform((text) => (text === 'none' ? undefined : parseDuration(text))),
+    ),
+    absent: undefined,
+  },
+  /** Whole number from 1; undefined for `none`. */
+  limit: {
+    fromText: toNumber,
+    schema: v.pipe(
+      v.union([v.literal('none'), wholeNumber('', 1)], 'a whole number from 1, or none'),
+      v.transform((value) => (value === 'none' ? undefined : value)),
+    ),
+    absent: undefined,
+  },
+  count: number(wholeNumber('a whole number from 0', 0)),
+  positive: number(wholeNumber('a whole number from 1', 1)),
+  rate: number(v.pipe(v.number('a number from 0'), v.finite('a number from 0'), v.minValue(0, 'a number from 0'))),
+  /** Bytes. */
+  bytes: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.union([v.number(), v.string()], 'a size like 64MiB'),
+      v.transform((value) => (typeof value === 'number' ? value : (parseByteSize(value) ?? Number.NaN))),
+      v.check((bytes) => Number.isSafeInteger(bytes) && bytes >= 2 ** 20, 'a size like 64MiB, at least 1MiB'),
+    ),
+    absent: undefined,
+  },
+} satisfies Record<string, Kind>;
+
+interface Kind {
+  readonly fromText: (text: string) => unknown;
+  readonly schema: v.GenericSchema<unknown, unknown>;
+  readonly absent: unknown;
+}
+
+export type KindName = keyof typeof kinds;
+export type KindValue<K extends KindName> = v.InferOutput<(typeof kinds)[K]['schema']>;
+export type KindAbsent<K extends KindName> = (typeof kinds)[K]['absent'];
+
+/** What is wrong with a value: where inside it, what was expected there, and what was found. */
+export interface Mismatch {
+  readonly path: readonly (string | number)[];
+  readonly expected: string;
+  readonly found: unknown;
+}
+
+/** Checks a value as a YAML file (or `fromText`) gives it. */
+export function check(kind: KindName, value: unknown): { value: unknown } | { mismatches: readonly Mismatch[] } {
+  const schema: v.GenericSchema<unknown, unknown> = kinds[kind].schema;
+  const result = v.safeParse(schema, value);
+  if (result.success) return { value: result.output };
+  return {
+    mismatches: result.issues.map((issue) => ({
+      path: (issue.path ?? []).map((item) => item.key as string | number),
+      expected: issue.message,
+      found: issue.input,
+    })),
+  };
+}
+
+function split(text: string, separator: string | RegExp): string[] {
+  return text
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function toNumber(text: string): unknown {
+  return /^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text;
+}
+
+function toBoolean(text: string): unknown {
+  return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+function isSink(text: string): boolean {
+  return text === 'stdout:' || (/^https?:\/\//.test(text) && URL.canParse(text));
+}
+
+/** `RESOURCE[,RESOURCE]:FIELD[,FIELD]`, several rules with `;` between them. */
+function redactFromText(text: string): unknown {
+  return split(text, ';').map((rule) => {
+    const colon = rule.indexOf(':');
+    return colon < 0
+      ? rule
+      : { resources: split(rule.slice(0, colon), ','), fields: split(rule.slice(colon + 1), ',') };
+  });
+}

@@ -1,0 +1,240 @@
+// Every option, described once: mk8s.yaml, MK8S_* environment, flags and --help all come from this table.
+// Plain data without imports at run time, so that --help is fast.
+import type { KindAbsent, KindName, KindValue } from './kinds.ts';
+
+export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox';
+
+export interface Option {
+  /** Key in mk8s.yaml; a dot is one level of nesting. The environment variable and the flag derive from it. */
+  readonly key: string;
+  readonly kind: KindName;
+  /** As text, as a flag would give it. Without one, lists are empty and the rest is undefined. */
+  readonly default?: string;
+  /** Name of the value in --help; none for a boolean. */
+  readonly value?: string;
+  readonly help: string;
+  /** Commands that take it as a flag; all read it from file and environment. */
+  readonly commands: readonly CommandName[];
+  /** Where the flag is not the key in kebab case. */
+  readonly flag?: string;
+  /** Where one command calls the flag something else. */
+  readonly flagIn?: Partial<Readonly<Record<CommandName, string>>>;
+  readonly short?: string;
+  /** A platform's own variable, read where MK8S_… is not set. */
+  readonly platformVariable?: string;
+}
+
+export const options = [
+  {
+    key: 'source',
+    kind: 'sources',
+    default: 'auto',
+    value: 'source',
+    help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, sandbox; repeatable',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'kubeconfig',
+    kind: 'paths',
+    value: 'files',
+    help: 'kubeconfig files instead of KUBECONFIG, separated as there, or repeated',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'contexts',
+    kind: 'globs',
+    value: 'names',
+    help: 'only these contexts; * stands for anything',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'resources',
+    kind: 'resources',
+    value: 'patterns',
+    help: 'which resources: httproutes.gateway.networking.k8s.io, *.istio.io, deployments.apps, secrets (default: every custom resource)',
+    commands: ['run'],
+  },
+  {
+    key: 'excludeResources',
+    kind: 'resources',
+    value: 'patterns',
+    help: 'leave these resources out',
+    commands: ['run'],
+  },
+  { key: 'namespaces', kind: 'namespaces', value: 'names', help: 'only these namespaces', commands: ['run'] },
+  {
+    key: 'labelSelector',
+    kind: 'text',
+    value: 'selector',
+    short: 'l',
+    help: 'only objects with these labels, in Kubernetes selector syntax',
+    commands: ['run'],
+  },
+  {
+    key: 'data',
+    kind: 'path',
+    default: '.mk8s',
+    value: 'folder',
+    help: 'folder of the feed: revisions, checkpoints, leases, subscriptions',
+    commands: ['run', 'tail', 'status'],
+  },
+  {
+    key: 'sinks',
+    kind: 'sinks',
+    value: 'sink',
+    flag: 'sink',
+    help: 'publish changes there too: stdout: (NDJSON) or a URL (CloudEvents over HTTP); repeatable',
+    commands: ['run'],
+  },
+  {
+    key: 'mode',
+    kind: 'mode',
+    default: 'follow',
+    value: 'mode',
+    help: 'follow: until stopped or the deadline; catch-up: until every stream has reached the present',
+    commands: ['run'],
+  },
+  {
+    key: 'deadline',
+    kind: 'duration',
+    value: 'duration',
+    help: 'end in order after this long, e.g. 55m (default: none)',
+    commands: ['run'],
+  },
+  {
+    key: 'retention.age',
+    kind: 'duration',
+    value: 'duration',
+    help: 'remove revisions older than this, e.g. 30d; the last state of an object stays (default: none)',
+    commands: ['run'],
+  },
+  {
+    key: 'retention.revisions',
+    kind: 'limit',
+    value: 'count',
+    help: 'keep at most this many revisions of an object (default: none)',
+    commands: ['run'],
+  },
+  {
+    key: 'redact',
+    kind: 'redact',
+    value: 'rule',
+    help: "redact fields before anything is recorded, e.g. 'certificates.cert-manager.io:spec.secretName'; repeatable",
+    commands: ['run'],
+  },
+  {
+    key: 'ignoreNoop',
+    kind: 'boolean',
+    default: 'false',
+    help: 'drop changes that alter only resourceVersion and managedFields',
+    commands: ['run'],
+  },
+  {
+    key: 'shard.index',
+    kind: 'count',
+    default: '0',
+    value: 'number',
+    help: 'which share of the streams this process takes, from 0',
+    commands: ['run'],
+    platformVariable: 'CLOUD_RUN_TASK_INDEX',
+  },
+  {
+    key: 'shard.count',
+    kind: 'positive',
+    default: '1',
+    value: 'number',
+    help: 'among how many processes the streams are shared',
+    commands: ['run'],
+    platformVariable: 'CLOUD_RUN_TASK_COUNT',
+  },
+  {
+    key: 'memory',
+    kind: 'bytes',
+    default: '64MiB',
+    value: 'size',
+    help: 'budget for changes on their way',
+    commands: ['run'],
+  },
+  {
+    key: 'logLevel',
+    kind: 'logLevel',
+    default: 'info',
+    value: 'level',
+    help: 'least severity of log lines: debug, info, warning, error',
+    commands: ['run'],
+  },
+  {
+    key: 'view',
+    kind: 'view',
+    default: 'auto',
+    value: 'view',
+    help: 'table (redrawn), log (JSON lines), none; auto: table on a terminal, else log',
+    commands: ['run'],
+  },
+  {
+    key: 'fallbackSandbox',
+    kind: 'boolean',
+    default: 'false',
+    help: 'where no cluster is found, say so and run the sandbox fleet',
+    commands: ['run'],
+  },
+  {
+    key: 'sandbox.clusters',
+    kind: 'positive',
+    default: '3',
+    value: 'number',
+    help: 'clusters of the sandbox fleet',
+    commands: ['run', 'clusters', 'sandbox'],
+    flagIn: { sandbox: 'clusters' },
+  },
+  {
+    key: 'sandbox.objects',
+    kind: 'count',
+    default: '200',
+    value: 'number',
+    help: 'objects in each sandbox cluster',
+    commands: ['run', 'clusters', 'sandbox'],
+    flagIn: { sandbox: 'objects' },
+  },
+  {
+    key: 'sandbox.rate',
+    kind: 'rate',
+    default: '5',
+    value: 'number',
+    help: 'changes per second in each sandbox cluster',
+    commands: ['run', 'sandbox'],
+    flagIn: { sandbox: 'rate' },
+  },
+] as const satisfies readonly Option[];
+
+type Options = (typeof options)[number];
+type OptionOf<K extends Options['key']> = Extract<Options, { key: K }>;
+type ValueOf<O extends Options> = O extends { default: string }
+  ? KindValue<O['kind']>
+  : KindValue<O['kind']> | KindAbsent<O['kind']>;
+type Nested<K extends string> = K extends `${infer Section}.${infer _}` ? Section : never;
+type Flat<K extends string> = K extends `${string}.${string}` ? never : K;
+
+/** All options with their values, nested as in mk8s.yaml. Durations are milliseconds, sizes are bytes, undefined is "none". */
+export type Config = {
+  readonly [K in Flat<Options['key']>]: ValueOf<OptionOf<K>>;
+} & {
+  readonly [S in Nested<Options['key']>]: {
+    readonly [K in Options['key'] as K extends `${S}.${infer Leaf}` ? Leaf : never]: ValueOf<OptionOf<K>>;
+  };
+};
+
+/** `retention.age` → `MK8S_RETENTION_AGE`. */
+export function variableOf(option: Option): string {
+  return `MK8S_${words(option.key).join('_').toUpperCase()}`;
+}
+
+/** `retention.age` → `--retention-age`. */
+export function flagOf(option: Option, command?: CommandName): string {
+  const own = command === undefined ? undefined : option.flagIn?.[command];
+  return `--${own ?? option.flag ?? words(option.key).join('-').toLowerCase()}`;
+}
+
+function words(key: string): string[] {
+  return key.split(/\.|(?=[A-Z])/);
+}
