@@ -15,6 +15,12 @@ export function objectKey(namespace: string, name: string): ObjectKey {
   return `${namespace}/${name}` as ObjectKey;
 }
 
+/** Order of keys in etcd's lists: by UTF-8 bytes. (JavaScript's own order differs once surrogates are involved.) */
+export function compareObjectKeys(a: ObjectKey, b: ObjectKey): number {
+  if (a === b) return 0;
+  return /[\ud800-\udfff]/.test(a + b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1;
+}
+
 /** Identity and state of one object as the byte scanner finds it, without a full parse. */
 export interface ScannedObject {
   readonly apiVersion: string;

@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly body?: string | Uint8Array;
   /** Aborting ends the request and its body at once. */
   readonly signal?: AbortSignal;
+  /** How much of the body may be read ahead while nobody asks, in bytes; default 1 MiB. */
+  readonly readAheadBytes?: number;
   /** Ask the credential source for a new credential first: after a 401. */
   readonly freshCredentials?: boolean;
 }
@@ -20,7 +22,7 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string>>;
   /**
    * The decoded body (gunzipped). Each item is all that has arrived since the last one was taken, as chunks in order.
-   * Pulled: while nobody asks, at most a window (1 MiB) is read ahead, then the socket is slowed.
+   * Pulled: while nobody asks, at most `readAheadBytes` are read ahead, then the socket is slowed.
    * Ends normally only where the peer ended the body as HTTP says it must (0-chunk, Content-Length, END_STREAM);
    * otherwise it throws Mk8sError `interrupted`. Leaving the loop early destroys the stream.
    */

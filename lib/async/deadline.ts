@@ -1,0 +1,46 @@
+// A time limit on something that takes an AbortSignal, on a clock that can be simulated.
+
+interface Sleeper {
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Deadline {
+  /** Aborts when the outer signal does, or when the time is over. */
+  readonly signal: AbortSignal;
+  /** True where the time was over (and not the outer signal aborted). */
+  readonly expired: boolean;
+  /** Starts the time anew. */
+  restart(ms: number): void;
+  /** Stops the timer. Call it in `finally`. */
+  stop(): void;
+}
+
+/** Starts a deadline of `ms` inside `outer`. */
+export function startDeadline(clock: Sleeper, ms: number, outer: AbortSignal): Deadline {
+  const controller = new AbortController();
+  let timer = new AbortController();
+  let expired = false;
+
+  function start(limit: number): void {
+    timer.abort();
+    const current = new AbortController();
+    timer = current;
+    clock.sleep(limit, current.signal).then(
+      () => {
+        expired = true;
+        controller.abort(new Error(`no answer within ${limit} ms`));
+      },
+      // Stopped or restarted: that is what the timer's signal is for.
+      () => undefined,
+    );
+  }
+  start(ms);
+  return {
+    signal: AbortSignal.any([outer, controller.signal]),
+    get expired() {
+      return expired;
+    },
+    restart: start,
+    stop: () => timer.abort(),
+  };
+}

@@ -1,0 +1,21 @@
+// What can be asked of a cluster about itself.
+import type { ResourceInfo } from '../model/resource.ts';
+import type { ApiServer } from './api-server.ts';
+
+export interface DiscoveredResources {
+  readonly resources: readonly ResourceInfo[];
+  /** Groups that could not be read just now: what they serve is unknown, not removed. */
+  readonly failed: readonly { readonly groupVersion: string; readonly message: string }[];
+  /** Hand it in again to save reading what did not change. */
+  readonly etag?: string;
+}
+
+export interface ResourceDiscovery {
+  /** The cluster's stable id and its version. Throws Mk8sError where it cannot be reached or refuses. */
+  identify(api: ApiServer, signal: AbortSignal): Promise<{ readonly id: string; readonly version: string }>;
+  /** Everything served, in preferred versions. Returns `previous` itself where nothing changed. */
+  resources(
+    api: ApiServer,
+    options: { readonly signal: AbortSignal; readonly previous?: DiscoveredResources },
+  ): Promise<DiscoveredResources>;
+}

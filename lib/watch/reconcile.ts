@@ -1,0 +1,178 @@
+// Compares a live set with the record (promises 1 and 7): both come in key order, so one walk over the two finds what was
+// added, changed and deleted, and neither is ever held whole.
+import { Mk8sError } from '../model/errors.ts';
+import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
+import {
+  compareObjectKeys,
+  type LastState,
+  type ObjectKey,
+  type Observed,
+  objectKey,
+  type Origin,
+  type ScannedObject,
+} from '../model/revision.ts';
+import type { RecordReader } from './record-reader.ts';
+
+/** States read from the record at a time: about 100 KB. */
+const PAGE = 500;
+/** Gaps remembered between two flushes: about 4 MB of keys. More than a page of any list can make. */
+const MOST_GAPS = 20_000;
+/** Tombstones handed out at a time: each carries its object. */
+const TOMBSTONES = 100;
+const beginning = resourceVersion('0');
+
+export interface Reconcile {
+  /**
+   * Compares the next live objects, in ascending key order, and returns what has to be recorded. Tombstones come later:
+   * until `flush`, an absence may still turn out to be a break of the order. `again`: objects up to the last key taken
+   * are repeated, and passed over.
+   * Throws Mk8sError `protocol` where the keys do not ascend, or too much is missing to remember.
+   */
+  take(objects: readonly ScannedObject[], again: boolean): Promise<readonly Observed[]>;
+  /** Tombstones for what is missing up to the last key taken. `asOf`: the absence is true at this resourceVersion. */
+  flush(asOf: ResourceVersion): AsyncGenerator<readonly Observed[]>;
+  /** The same up to the end of the record: the live set is complete. Without `asOf`: as of each object's last state. */
+  finish(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
+}
+
+interface Gap {
+  /** Recorded objects strictly between these keys are missing; undefined means from the start, or to the end. */
+  readonly after: ObjectKey | undefined;
+  readonly before: ObjectKey | undefined;
+}
+
+/** Starts a comparison of what is live in `epoch` with the record. */
+export function startReconcile(
+  record: RecordReader,
+  context: { origin: Origin; epoch: number; now: () => number },
+): Reconcile {
+  const recorded = recordCursor(record);
+  let last: ObjectKey | undefined;
+  let gaps: Gap[] = [];
+
+  async function take(objects: readonly ScannedObject[], again: boolean): Promise<readonly Observed[]> {
+    const changes: Observed[] = [];
+    for (const object of objects) {
+      const key = objectKey(object.namespace, object.name);
+      if (last !== undefined && compareObjectKeys(key, last) <= 0) {
+        if (again) continue;
+        throw new Mk8sError(`The list is not in key order: "${key}" came after "${last}"`, { code: 'protocol' });
+      }
+      const { state, skipped } = await recorded.seek(key);
+      if (skipped) gaps.push({ after: last, before: key });
+      last = key;
+      changes.push(...(await difference(state, object)));
+    }
+    if (gaps.length > MOST_GAPS) {
+      throw new Mk8sError(`More than ${MOST_GAPS} recorded objects are missing from one list`, { code: 'protocol' });
+    }
+    return changes;
+  }
+
+  async function difference(state: LastState | undefined, object: ScannedObject): Promise<Observed[]> {
+    if (state === undefined) return [observed(object, 'add')];
+    const sameEpoch = state.epoch === context.epoch;
+    if (state.uid !== object.uid) {
+      // The tombstone has to come before the new object: as of the old one's last state, or of the new epoch's start.
+      return [...(await tombstones([state], sameEpoch ? state.asOf : beginning)), observed(object, 'add')];
+    }
+    if (state.resourceVersion !== object.resourceVersion) return [observed(object, 'update')];
+    if (sameEpoch) return [];
+    // In a restored cluster an equal resourceVersion may hide another object.
+    const before = await record.revision(state.sequence);
+    return before !== undefined && Buffer.compare(before.object, object.object) === 0 ? [] : [observed(object, 'update')];
+  }
+
+  function observed(object: ScannedObject, type: 'add' | 'update'): Observed {
+    return { ...object, type, origin: context.origin, asOf: object.resourceVersion, observedAt: context.now() };
+  }
+
+  async function tombstones(states: readonly LastState[], asOf: ResourceVersion | undefined): Promise<Observed[]> {
+    const found: Observed[] = [];
+    for (const state of states) {
+      const known = await record.revision(state.sequence);
+      if (known === undefined) {
+        throw new Mk8sError(
+          `The record lacks revision ${state.sequence}, the last state of "${keyOf(state)}": the data folder is damaged`,
+          { code: 'storage' },
+        );
+      }
+      found.push({
+        apiVersion: known.apiVersion,
+        kind: known.kind,
+        namespace: known.namespace,
+        name: known.name,
+        uid: known.uid,
+        resourceVersion: known.resourceVersion,
+        // Who deleted it is not known.
+        manager: '',
+        object: known.object,
+        type: 'delete',
+        origin: context.origin,
+        asOf: asOf ?? state.asOf,
+        observedAt: context.now(),
+      });
+    }
+    return found;
+  }
+
+  async function* flush(asOf: ResourceVersion | undefined): AsyncGenerator<readonly Observed[]> {
+    const open = gaps;
+    gaps = [];
+    for (const gap of open) {
+      let after = gap.after;
+      for (;;) {
+        const page = await record.lastStates(after, TOMBSTONES);
+        const missing = page.filter((state) => gap.before === undefined || compareObjectKeys(keyOf(state), gap.before) < 0);
+        const end = page.at(-1);
+        if (missing.length > 0) yield await tombstones(missing, asOf);
+        if (end === undefined || missing.length < page.length) break;
+        after = keyOf(end);
+      }
+    }
+  }
+
+  async function* finish(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]> {
+    gaps.push({ after: last, before: undefined });
+    yield* flush(asOf);
+  }
+
+  return { take, flush, finish };
+}
+
+function keyOf(state: LastState): ObjectKey {
+  return objectKey(state.namespace, state.name);
+}
+
+/** Walks the record's last states in key order. */
+function recordCursor(record: RecordReader): {
+  /** Moves to `key`: its state if recorded, and whether recorded keys were passed over on the way. */
+  seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: boolean }>;
+} {
+  let page: readonly LastState[] = [];
+  let index = 0;
+  let after: ObjectKey | undefined;
+  let exhausted = false;
+
+  async function seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: boolean }> {
+    let skipped = false;
+    for (;;) {
+      const state = page[index];
+      if (state === undefined) {
+        if (exhausted) return { state: undefined, skipped };
+        page = await record.lastStates(after, PAGE);
+        index = 0;
+        exhausted = page.length < PAGE;
+        const end = page.at(-1);
+        if (end !== undefined) after = keyOf(end);
+        continue;
+      }
+      const order = compareObjectKeys(keyOf(state), key);
+      if (order > 0) return { state: undefined, skipped };
+      index += 1;
+      if (order === 0) return { state, skipped };
+      skipped = true;
+    }
+  }
+  return { seek };
+}

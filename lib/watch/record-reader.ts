@@ -1,0 +1,11 @@
+// What a watch may ask of the record: enough to compare the cluster's objects with it in bounded memory.
+import type { LastState, ObjectKey, Revision } from '../model/revision.ts';
+
+export interface RecordReader {
+  /** Last states of live objects with key > `after`, in key byte order, at most `limit`. */
+  lastStates(after: ObjectKey | undefined, limit: number): Promise<readonly LastState[]>;
+  /** One revision; undefined where it is not there any more. */
+  revision(sequence: number): Promise<Revision | undefined>;
+  /** The newest revisions, newest first, at most `limit`. */
+  newest(limit: number): Promise<readonly Revision[]>;
+}
