@@ -1,0 +1,140 @@
+// Opens one connection to an API server: TCP, through a proxy where there is one, TLS on top.
+import { connect as connectTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls, type SecureContext, type ConnectionOptions as TlsOptions } from 'node:tls';
+import type { ClientCertificate } from './credentials.ts';
+import { readPem } from './credentials-files.ts';
+import { connectTunnel, type Destination, socksTunnel } from './proxy-tunnel.ts';
+import { proxyTlsOptions, type TlsSettings, tlsIdentities } from './tls-trust.ts';
+
+export interface Route {
+  readonly server: URL;
+  readonly tls: TlsSettings;
+  readonly proxy: URL | undefined;
+}
+
+/** Half-open connections are found after this plus libuv's ten probes a second apart. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+
+/**
+ * Returns a function that opens connections along a route. Each rejects with what the system or OpenSSL said, with
+ * Mk8sError where more is known, or with the signal's reason. TLS sessions are resumed from one connection to the next.
+ */
+export function dialer(
+  route: Route,
+): (certificate: ClientCertificate | undefined, signal: AbortSignal) => Promise<Duplex> {
+  const destination = destinationOf(route.server);
+  const secure = route.server.protocol === 'https:';
+  const identity = tlsIdentities(route.tls, destination.host);
+  let session: { readonly context: SecureContext; readonly data: Buffer } | undefined;
+
+  return async (certificate, signal) => {
+    signal.throwIfAborted();
+    if (!secure) return await reach(route, destination, signal);
+    const { context, options } = await identity(certificate);
+    const socket = await reach(route, destination, signal);
+    const resumed = session?.context === context ? { session: session.data } : {};
+    const dropSession = (): void => {
+      session = undefined;
+    };
+    return await startTls(socket, { ...options, ...resumed }, signal, dropSession, (data) => {
+      session = { context, data };
+    });
+  };
+}
+
+export function destinationOf(url: URL): Destination {
+  const port = url.port === '' ? DEFAULT_PORTS[url.protocol] : Number(url.port);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: port ?? 80 };
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'http:': 80,
+  'https:': 443,
+  'socks5:': 1080,
+  'socks5h:': 1080,
+};
+
+/** A byte stream to the destination, or to the proxy where that one speaks for it (plain http through an http proxy). */
+async function reach(route: Route, to: Destination, signal: AbortSignal): Promise<Duplex> {
+  const { proxy } = route;
+  if (proxy === undefined) return await openTcp(to, signal);
+  const first = await openTcp(destinationOf(proxy), signal);
+  try {
+    if (proxy.protocol.startsWith('socks')) return await abortable(first, signal, () => socksTunnel(first, proxy, to));
+    const socket = proxy.protocol === 'https:' ? await startTls(first, await proxyTls(route, proxy), signal) : first;
+    return route.server.protocol === 'https:' ? await connectTunnel(socket, proxy, to, signal) : socket;
+  } catch (error) {
+    first.destroy();
+    throw error;
+  }
+}
+
+async function proxyTls(route: Route, proxy: URL): Promise<TlsOptions> {
+  const ca = route.tls.ca === undefined ? undefined : await readPem(route.tls.ca, 'certificate authority');
+  return proxyTlsOptions(route.tls, ca, destinationOf(proxy).host);
+}
+
+async function openTcp(to: Destination, signal: AbortSignal): Promise<Socket> {
+  const socket = connectTcp({
+    ...to,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+  });
+  return await abortable(socket, signal, () => settled(socket, 'connect'));
+}
+
+async function startTls(
+  socket: Duplex,
+  options: TlsOptions,
+  signal: AbortSignal,
+  onFailure?: () => void,
+  onSession?: (data: Buffer) => void,
+): Promise<Duplex> {
+  const secured = connectTls({ ...options, socket });
+  if (onSession !== undefined) secured.on('session', onSession);
+  try {
+    return await abortable(secured, signal, () => settled(secured, 'secureConnect'));
+  } catch (error) {
+    onFailure?.();
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** Resolves with the stream at `event`; rejects where it fails or closes first. */
+function settled<T extends Duplex>(stream: T, event: 'connect' | 'secureConnect'): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const done = (error?: unknown): void => {
+      stream.off(event, succeed);
+      stream.off('error', done);
+      stream.off('close', closed);
+      if (error === undefined) resolve(stream);
+      else reject(error);
+    };
+    const succeed = (): void => done();
+    const closed = (): void => done(Object.assign(new Error('the connection closed'), { code: 'ECONNRESET' }));
+    stream.on(event, succeed);
+    stream.on('error', done);
+    stream.on('close', closed);
+  });
+}
+
+/** Runs work on a stream; aborting destroys the stream and rejects with the signal's reason, failing destroys it too. */
+async function abortable<T>(stream: Duplex, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const abort = (): void => {
+    stream.destroy();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const result = work();
+    if (signal.aborted) abort();
+    return await result;
+  } catch (error) {
+    stream.destroy();
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
