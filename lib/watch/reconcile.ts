@@ -15,8 +15,6 @@ import type { RecordReader } from './record-reader.ts';
 
 /** States read from the record at a time: about 100 KB. */
 const PAGE = 500;
-/** Gaps remembered between two flushes: about 4 MB of keys. More than a page of any list can make. */
-const MOST_GAPS = 20_000;
 /** Tombstones handed out at a time: each carries its object. */
 const TOMBSTONES = 100;
 const beginning = resourceVersion('0');
@@ -26,12 +24,17 @@ export interface Reconcile {
    * Compares the next live objects, in ascending key order, and returns what has to be recorded. Tombstones come later:
    * until `flush`, an absence may still turn out to be a break of the order. `again`: objects up to the last key taken
    * are repeated, and passed over.
-   * Throws Mk8sError `protocol` where the keys do not ascend, or too much is missing to remember.
+   * Throws Mk8sError `protocol` where the keys do not ascend.
    */
   take(objects: readonly ScannedObject[], again: boolean): Promise<readonly Observed[]>;
-  /** Tombstones for what is missing up to the last key taken. `asOf`: the absence is true at this resourceVersion. */
-  flush(asOf: ResourceVersion): AsyncGenerator<readonly Observed[]>;
-  /** The same up to the end of the record: the live set is complete. Without `asOf`: as of each object's last state. */
+  /**
+   * Tombstones for what is missing up to the last key taken. `asOf`: the absence is true at this resourceVersion; without
+   * it, as of each object's last state.
+   */
+  flush(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
+  /** Stretches of missing keys that are remembered until the next flush. */
+  readonly pending: number;
+  /** The same up to the end of the record: the live set is complete. */
   finish(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
 }
 
@@ -62,9 +65,6 @@ export function startReconcile(
       if (skipped) gaps.push({ after: last, before: key });
       last = key;
       changes.push(...(await difference(state, object)));
-    }
-    if (gaps.length > MOST_GAPS) {
-      throw new Mk8sError(`More than ${MOST_GAPS} recorded objects are missing from one list`, { code: 'protocol' });
     }
     return changes;
   }
@@ -116,7 +116,7 @@ export function startReconcile(
     return found;
   }
 
-  async function* flush(asOf: ResourceVersion | undefined): AsyncGenerator<readonly Observed[]> {
+  async function* flush(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]> {
     const open = gaps;
     gaps = [];
     for (const gap of open) {
@@ -137,7 +137,14 @@ export function startReconcile(
     yield* flush(asOf);
   }
 
-  return { take, flush, finish };
+  return {
+    take,
+    flush,
+    finish,
+    get pending() {
+      return gaps.length;
+    },
+  };
 }
 
 function keyOf(state: LastState): ObjectKey {

@@ -1,0 +1,192 @@
+// Turns what a watch hands out into revisions in the log, before anything else happens to it (promises 1, 3, 7).
+import { backoffDelay } from '../async/backoff.ts';
+import { isNoop } from '../history/noop.ts';
+import { messageOf, Mk8sError } from '../model/errors.ts';
+import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
+import { type ChangeType, type Observed, type Origin, objectKey, type Revision } from '../model/revision.ts';
+import type { StreamRef } from '../model/stream.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { AppendBatch, LogPosition, RevisionLog } from '../ports/revision-log.ts';
+import { type Reconcile, startReconcile } from '../watch/reconcile.ts';
+import type { RecordReader } from '../watch/record-reader.ts';
+import type { WatchEvent, WatchOutput } from '../watch/watch-stream.ts';
+
+const FULL_RETRY = { baseMs: 1000, maxMs: 15_000 };
+/** Missing stretches remembered during a streaming list: about 4 MB of keys. */
+const MOST_GAPS = 20_000;
+const typeOf = { ADDED: 'add', MODIFIED: 'update', DELETED: 'delete' } as const satisfies Record<string, ChangeType>;
+
+export interface RecorderOptions {
+  readonly stream: StreamRef;
+  readonly fence: number;
+  readonly log: RevisionLog;
+  readonly position: LogPosition;
+  readonly redact: ((change: Observed) => Observed) | undefined;
+  readonly ignoreNoop: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  /** After every append, once durable. */
+  readonly onRecorded: (revisions: readonly Revision[], resourceVersion: ResourceVersion | undefined) => void;
+  readonly onEpoch: (epoch: number) => void;
+  /** The store has no room, or has it again (undefined). */
+  readonly onProblem: (problem: string | undefined) => void;
+}
+
+export interface Recorder {
+  /** Resolves when the output is durably recorded. Throws Mk8sError `fenced` or `storage`. */
+  take(output: WatchOutput): Promise<void>;
+  /** The resource is gone: tombstones for everything, and the next life of the stream begins a new epoch. */
+  end(): Promise<void>;
+  readonly epoch: number;
+  readonly resourceVersion: ResourceVersion | undefined;
+}
+
+async function* none(): AsyncGenerator<never> {
+  // Nothing was compared: nothing can be missing.
+}
+
+/** What the watch may ask of the record. */
+export function recordReader(log: RevisionLog, stream: StreamRef): RecordReader {
+  return {
+    lastStates: (after, limit) => log.lastStates(stream, after, limit),
+    revision: (sequence) => log.revision(stream, sequence),
+    newest: (limit) => newest(log, stream, limit),
+  };
+}
+
+async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promise<readonly Revision[]> {
+  const { sequence } = await log.position(stream);
+  const revisions = await log.read(stream, Math.max(0, sequence - limit), { changes: limit, bytes: 4 * 1024 * 1024 });
+  // Large objects: the page ended before the newest one. Fewer will do.
+  const cut = limit > 1 && (revisions.at(-1)?.sequence ?? sequence) < sequence;
+  return cut ? await newest(log, stream, Math.ceil(limit / 4)) : revisions.toReversed();
+}
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { stream, log, clock, fence } = options;
+  const record = recordReader(log, stream);
+  let { epoch, resourceVersion } = options.position;
+  let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
+
+  async function take(output: WatchOutput): Promise<void> {
+    switch (output.kind) {
+      case 'sync':
+        return await beginSync(output);
+      case 'listed':
+        await append(await compare(output), undefined);
+        if ((comparison?.reconcile?.pending ?? 0) > MOST_GAPS) await bury(comparison?.reconcile?.flush());
+        return;
+      case 'page':
+        return await bury(comparison?.reconcile?.flush(output.asOf));
+      case 'synced':
+        await bury(comparison?.reconcile?.finish(output.asOf));
+        comparison = undefined;
+        return await append([], output.resourceVersion);
+      case 'events':
+        return await append(output.events.map(observedEvent), output.resourceVersion);
+      case 'bookmark':
+        return await append([], output.resourceVersion);
+      case 'state':
+      case 'present':
+      case 'lasted':
+        return;
+    }
+  }
+
+  async function beginSync(sync: WatchOutput & { kind: 'sync' }): Promise<void> {
+    if (sync.epoch !== epoch) await beginEpoch(sync.epoch);
+    // In a first sync of an empty record there is nothing that a gap could have hidden.
+    const origin: Origin = sync.reason === 'first' && (!sync.ordered || epoch === 1) ? 'snapshot' : 'relist';
+    const reconcile = sync.ordered ? startReconcile(record, { origin, epoch, now: clock.now }) : undefined;
+    comparison = { reconcile, origin };
+  }
+
+  async function beginEpoch(next: number): Promise<void> {
+    await appendDurably({ fence, epoch: next, changes: [] });
+    epoch = next;
+    resourceVersion = undefined;
+    options.onEpoch(next);
+  }
+
+  async function bury(batches: AsyncIterable<readonly Observed[]> = none()): Promise<void> {
+    for await (const tombstones of batches) await append(tombstones, undefined);
+  }
+
+  async function compare({ objects, again }: WatchOutput & { kind: 'listed' }): Promise<readonly Observed[]> {
+    if (comparison?.reconcile !== undefined) return await comparison.reconcile.take(objects, again);
+    const origin = comparison?.origin ?? 'snapshot';
+    const observedAt = clock.now();
+    return objects.map((object) => ({ ...object, type: 'add', origin, asOf: object.resourceVersion, observedAt }));
+  }
+
+  function observedEvent({ type, object }: WatchEvent): Observed {
+    return { ...object, type: typeOf[type], origin: 'watch', asOf: object.resourceVersion, observedAt: clock.now() };
+  }
+
+  async function append(changes: readonly Observed[], reached: ResourceVersion | undefined): Promise<void> {
+    const moves =
+      reached !== undefined && (resourceVersion === undefined || compareResourceVersions(reached, resourceVersion) > 0);
+    if (changes.length === 0 && !moves) return;
+    const redacted = options.redact === undefined ? changes : changes.map(options.redact);
+    const news = options.ignoreNoop ? await withoutNoops(redacted) : redacted;
+    const revisions = await appendDurably({
+      fence,
+      epoch,
+      changes: news,
+      ...(moves ? { resourceVersion: reached } : {}),
+    });
+    if (moves) resourceVersion = reached;
+    options.onRecorded(revisions, moves ? reached : undefined);
+  }
+
+  /** While there is no room, waits: the socket is slowed, the checkpoint stays behind, nothing is lost. */
+  async function appendDurably(batch: AppendBatch): Promise<readonly Revision[]> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        const revisions = await log.append(stream, batch);
+        if (failures > 1) options.onProblem(undefined);
+        return revisions;
+      } catch (error) {
+        if (!(error instanceof Mk8sError) || !error.retryable) throw error;
+        options.onProblem(messageOf(error));
+        await clock.sleep(backoffDelay(failures, FULL_RETRY, options.random), options.signal);
+      }
+    }
+  }
+
+  async function withoutNoops(changes: readonly Observed[]): Promise<readonly Observed[]> {
+    const kept: Observed[] = [];
+    const newer = new Map<string, Observed>();
+    for (const change of changes) {
+      const key = objectKey(change.namespace, change.name);
+      const before = newer.get(key) ?? (await lastRevision(change));
+      newer.set(key, change);
+      const same = change.type === 'update' && before?.type !== 'delete' && before?.uid === change.uid;
+      if (!same || !isNoop(before.object, change.object)) kept.push(change);
+    }
+    return kept;
+  }
+
+  async function lastRevision(change: Observed): Promise<Observed | undefined> {
+    const last = await log.lastState(stream, objectKey(change.namespace, change.name));
+    return last === undefined ? undefined : await log.revision(stream, last.sequence);
+  }
+
+  async function end(): Promise<void> {
+    const reconcile = startReconcile(record, { origin: 'relist', epoch, now: clock.now });
+    await bury(reconcile.finish());
+    await beginEpoch(epoch + 1);
+  }
+
+  return {
+    take,
+    end,
+    get epoch() {
+      return epoch;
+    },
+    get resourceVersion() {
+      return resourceVersion;
+    },
+  };
+}

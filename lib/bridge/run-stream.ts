@@ -1,0 +1,240 @@
+// One stream from its lease to its checkpoint: the pipeline on one page. Recording and publishing run side by side, joined
+// by the log.
+import type { Semaphore } from '../async/semaphore.ts';
+import { redactor, type RedactionRule } from '../history/redact.ts';
+import { messageOf, Mk8sError } from '../model/errors.ts';
+import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
+import { formatGroupResource } from '../model/resource.ts';
+import type { Revision } from '../model/revision.ts';
+import { type StreamRef, streamKey } from '../model/stream.ts';
+import type { ApiServer } from '../ports/api-server.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { EventSink } from '../ports/event-sink.ts';
+import type { Report } from '../ports/reporter.ts';
+import type { LogPosition, RevisionLog } from '../ports/revision-log.ts';
+import type { Collection } from '../watch/requests.ts';
+import { type WatchOutput, type WatchPolicy, watchStream } from '../watch/watch-stream.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import { createRecorder, recordReader } from './recorder.ts';
+import { trackOutput, trackProblem } from './stream-progress.ts';
+import type { StatusBoard, StatusRow } from './status-board.ts';
+import type { StreamControl } from './stream-control.ts';
+import type { Tally } from './tally.ts';
+
+/** What all streams of a run share. */
+export interface StreamServices {
+  readonly log: RevisionLog;
+  readonly checkpoints: CheckpointStore;
+  readonly leases: LeaseKeeper;
+  readonly sink: EventSink | undefined;
+  readonly redact: readonly RedactionRule[];
+  readonly ignoreNoop: boolean;
+  readonly mode: 'follow' | 'catch-up';
+  readonly policy: WatchPolicy;
+  /** First syncs and comparisons that may go on at once. */
+  readonly syncs: Semaphore;
+  readonly budget: ByteBudget;
+  readonly board: StatusBoard;
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+}
+
+export interface StreamTask {
+  readonly stream: StreamRef;
+  readonly clusterName: string;
+  readonly api: ApiServer;
+  readonly collection: () => Collection;
+  readonly control: StreamControl;
+  /** Aborts to stop reading; what was read is still recorded, published and checkpointed. */
+  readonly stop: AbortSignal;
+  /** Aborts to give up publishing what is left: it stays in the log for the next run. */
+  readonly giveUp: AbortSignal;
+}
+
+/**
+ * `caught-up`: it reached what was the cluster's present (catch-up only). `stopped`: told to. `ended`: the resource is
+ * gone for good. `held`: another run has its lease.
+ */
+export type StreamEnd = 'caught-up' | 'stopped' | 'ended' | 'held';
+
+/** Runs one stream until it ends. Throws Mk8sError `fenced` or `storage` where it cannot go on. */
+export async function runStream(task: StreamTask, services: StreamServices): Promise<StreamEnd> {
+  const row = services.board.row(task.stream, task.clusterName);
+  const lease = await services.leases.acquire(`stream/${streamKey(task.stream)}`);
+  if ('holder' in lease) {
+    row.state = 'parked';
+    trackProblem(row, 'watchProblem', `followed by another run: ${lease.holder.description}`, services.clock.now());
+    return 'held';
+  }
+  try {
+    return await runOwned(task, services, lease, row);
+  } finally {
+    await lease.release().catch((error: unknown) => {
+      services.report({ severity: 'WARNING', message: `Cannot release a lease: ${messageOf(error)}; it will expire` });
+    });
+  }
+}
+
+async function runOwned(task: StreamTask, services: StreamServices, lease: HeldLease, row: StatusRow): Promise<StreamEnd> {
+  const { log, checkpoints, clock } = services;
+  const position = await log.position(task.stream);
+  const checkpoint = await checkpoints.get(task.stream);
+  Object.assign(row, {
+    epoch: position.epoch,
+    recorded: position.sequence,
+    published: checkpoint?.published ?? 0,
+    objects: position.objects,
+    resourceVersion: checkpoint?.resourceVersion ?? '',
+  });
+  if (position.resourceVersion !== undefined) services.tally.resumed += 1;
+
+  const halt = new AbortController();
+  const publisher = createPublisher({
+    ...services,
+    stream: task.stream,
+    fence: lease.fence,
+    epoch: Math.max(1, position.epoch),
+    checkpoint,
+    recorded: position,
+    onProgress({ published, resourceVersion }) {
+      const count = Math.max(0, published - row.published);
+      services.tally.published += count;
+      services.tally.replayed += Math.max(0, Math.min(published, position.sequence) - row.published);
+      row.published = Math.max(row.published, published);
+      if (resourceVersion !== undefined) row.resourceVersion = resourceVersion;
+      if (row.published >= row.recorded) row.waitingSince = 0;
+    },
+    onProblem: (problem) => reportProblem(task, services, row, 'sinkProblem', problem),
+  });
+  const publishing = publisher.run(AbortSignal.any([task.giveUp, lease.lost, halt.signal]));
+  const failed = new AbortController();
+  publishing.catch((error: unknown) => failed.abort(error));
+  try {
+    const end = await follow(task, services, { lease, row, position, publisher, failed: failed.signal });
+    await publisher.drained(AbortSignal.any([task.giveUp, lease.lost, failed.signal])).catch((error: unknown) => {
+      if (!task.giveUp.aborted) throw error;
+    });
+    row.state = end === 'ended' ? 'ended' : 'stopped';
+    return end;
+  } catch (error) {
+    trackProblem(row, 'watchProblem', messageOf(error), clock.now());
+    row.state = 'stopped';
+    throw error;
+  } finally {
+    halt.abort(new Error('the stream ended'));
+    await publishing.catch(() => undefined);
+  }
+}
+
+/** Watches and records until told to stop, the end of the resource, or (catch-up) the cluster's present. */
+async function follow(
+  task: StreamTask,
+  services: StreamServices,
+  own: { lease: HeldLease; row: StatusRow; position: LogPosition; publisher: Publisher; failed: AbortSignal },
+): Promise<StreamEnd> {
+  const { log, clock, random, policy, tally } = services;
+  const { lease, row, position, publisher, failed } = own;
+  const signal = AbortSignal.any([task.stop, lease.lost, failed]);
+  let present: ResourceVersion | undefined;
+
+  const recorder = createRecorder({
+    ...services,
+    stream: task.stream,
+    fence: lease.fence,
+    position: { ...position, epoch: Math.max(1, position.epoch) },
+    redact: redactor(services.redact, task.stream),
+    signal: AbortSignal.any([task.giveUp, lease.lost]),
+    onRecorded(revisions, reached) {
+      count(revisions);
+      publisher.offer(revisions, reached);
+    },
+    onEpoch(epoch) {
+      row.epoch = epoch;
+      publisher.beginEpoch(epoch);
+    },
+    onProblem: (problem) => reportProblem(task, services, row, 'storeProblem', problem),
+  });
+
+  function count(revisions: readonly Revision[]): void {
+    for (const revision of revisions) {
+      tally.recorded[revision.type] += 1;
+      if (revision.type === 'delete') row.objects -= 1;
+      if (revision.type === 'add') row.objects += 1;
+      const missed = present !== undefined && compareResourceVersions(revision.resourceVersion, present) <= 0;
+      if (revision.origin === 'relist' || (missed && revision.origin === 'watch')) tally.caughtUp += 1;
+      row.recorded = revision.sequence;
+      if (row.waitingSince === 0) row.waitingSince = revision.observedAt;
+    }
+  }
+
+  function reachedPresent(output: WatchOutput): boolean {
+    if (output.kind === 'present') present = output.resourceVersion;
+    if (output.kind === 'synced' || output.kind === 'lasted') return true;
+    const { resourceVersion } = recorder;
+    return present !== undefined && resourceVersion !== undefined && compareResourceVersions(resourceVersion, present) >= 0;
+  }
+
+  const record = recordReader(log, task.stream);
+  const watch = watchStream({ ...task, position, record, policy, clock, random, signal });
+  const slot = syncSlot(services, signal);
+  try {
+    for await (const output of watch) {
+      await slot.take(output);
+      await recorder.take(output);
+      trackOutput(row, output, { services, task });
+      if (services.mode === 'catch-up' && reachedPresent(output)) return 'caught-up';
+      if (services.mode === 'follow' && output.kind === 'present') present = output.resourceVersion;
+    }
+    await recorder.end();
+    return 'ended';
+  } catch (error) {
+    if (task.stop.aborted && !lease.lost.aborted && !failed.aborted) return 'stopped';
+    throw lease.lost.aborted ? lease.lost.reason : failed.aborted ? failed.reason : error;
+  } finally {
+    slot.release();
+  }
+}
+
+/** Keeps the number of syncs that go on at once bounded: each has bytes in flight, here and in the API server. */
+function syncSlot(
+  { syncs }: StreamServices,
+  signal: AbortSignal,
+): { take(output: WatchOutput): Promise<void>; release(): void } {
+  let release: (() => void) | undefined;
+  function free(): void {
+    release?.();
+    release = undefined;
+  }
+  return {
+    async take(output) {
+      if (output.kind === 'sync') release ??= await syncs.acquire(signal);
+      if (output.kind === 'state' && output.state.kind !== 'streaming' && output.state.kind !== 'paging') free();
+    },
+    release: free,
+  };
+}
+
+function reportProblem(
+  task: StreamTask,
+  { report, clock }: StreamServices,
+  row: StatusRow,
+  where: 'sinkProblem' | 'storeProblem',
+  problem: string | undefined,
+): void {
+  const repeated = row[where] === problem;
+  trackProblem(row, where, problem, clock.now());
+  if (repeated) return;
+  const resource = formatGroupResource(task.stream);
+  const message = problem ?? `${where === 'sinkProblem' ? 'Publishing' : 'Recording'} ${resource} works again`;
+  report({ severity: problem === undefined ? 'INFO' : 'WARNING', message, cluster: task.clusterName, resource });
+}
+
+/** True where trying the same again later may help. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Mk8sError && (error.retryable || error.code === 'protocol');
+}

@@ -1,0 +1,96 @@
+// What is known of each stream's progress right now: for the terminal, for `mk8s status`, and for the end's summary.
+import type { StreamRef } from '../model/stream.ts';
+import { type StreamKey, streamKey } from '../model/stream.ts';
+import type { StreamState, StreamStatus } from '../model/stream-status.ts';
+
+/** A stream's row, changed in place by the stages that know. Times in milliseconds since 1970. */
+export interface StatusRow {
+  readonly stream: StreamRef;
+  readonly clusterName: string;
+  state: StreamState;
+  epoch: number;
+  resourceVersion: string;
+  recorded: number;
+  published: number;
+  objects: number;
+  synced: { done: number; total?: number } | undefined;
+  /** When the watch last held the cluster's present. */
+  watchedAt: number;
+  /** When the oldest revision that is recorded but not published was observed, 0 for none. */
+  waitingSince: number;
+  lastBookmarkAt: number;
+  gaps: number;
+  lastGapAt: number;
+  watchProblem: string | undefined;
+  storeProblem: string | undefined;
+  sinkProblem: string | undefined;
+  errorAt: number;
+}
+
+export interface StatusBoard {
+  /** The stream's row, made where there is none. */
+  row(stream: StreamRef, clusterName: string): StatusRow;
+  /** Takes a row off: the cluster left, or the resource is no longer wanted. */
+  remove(stream: StreamRef): void;
+  snapshot(now: number): readonly StreamStatus[];
+}
+
+export function createStatusBoard(): StatusBoard {
+  const rows = new Map<StreamKey, StatusRow>();
+
+  function row(stream: StreamRef, clusterName: string): StatusRow {
+    const key = streamKey(stream);
+    const known = rows.get(key);
+    if (known !== undefined) return known;
+    const made: StatusRow = {
+      stream,
+      clusterName,
+      state: 'starting',
+      epoch: 0,
+      resourceVersion: '',
+      recorded: 0,
+      published: 0,
+      objects: 0,
+      synced: undefined,
+      watchedAt: 0,
+      waitingSince: 0,
+      lastBookmarkAt: 0,
+      gaps: 0,
+      lastGapAt: 0,
+      watchProblem: undefined,
+      storeProblem: undefined,
+      sinkProblem: undefined,
+      errorAt: 0,
+    };
+    rows.set(key, made);
+    return made;
+  }
+
+  return {
+    row,
+    remove: (stream) => void rows.delete(streamKey(stream)),
+    snapshot: (now) => [...rows.values()].map((each) => statusOf(each, now)),
+  };
+}
+
+function statusOf(row: StatusRow, now: number): StreamStatus {
+  const held = row.state === 'watching' ? now : row.watchedAt;
+  const error = row.storeProblem ?? row.watchProblem ?? row.sinkProblem;
+  return {
+    stream: row.stream,
+    clusterName: row.clusterName,
+    state: row.state,
+    epoch: row.epoch,
+    resourceVersion: row.resourceVersion,
+    recorded: row.recorded,
+    published: row.published,
+    objects: row.objects,
+    ...(row.synced === undefined ? {} : { synced: row.synced }),
+    currentAt: row.waitingSince === 0 ? held : Math.min(held, row.waitingSince),
+    lastBookmarkAt: row.lastBookmarkAt,
+    gaps: row.gaps,
+    lastGapAt: row.lastGapAt,
+    ...(error === undefined ? {} : { error, errorAt: row.errorAt }),
+    updatedAt: now,
+  };
+}

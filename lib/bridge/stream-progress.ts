@@ -1,0 +1,113 @@
+// Turns what a watch hands out into its status row and into sentences for the operator (promise 10).
+import { formatGroupResource } from '../model/resource.ts';
+import type { StreamState } from '../model/stream-status.ts';
+import type { WatchState } from '../watch/state.ts';
+import type { WatchOutput } from '../watch/watch-stream.ts';
+import type { StreamServices, StreamTask } from './run-stream.ts';
+import type { StatusRow } from './status-board.ts';
+
+const reasons = {
+  gap: 'resourceVersion expired (410): comparing the cluster with the record',
+  restored: 'the cluster was restored to an older state: a new epoch begins, comparing it with the record',
+  unproven: 'what happened meanwhile cannot be told from the newest objects: comparing the cluster with the record',
+} as const;
+
+export function trackOutput(
+  row: StatusRow,
+  output: WatchOutput,
+  { services, task }: { services: StreamServices; task: StreamTask },
+): void {
+  const now = services.clock.now();
+  switch (output.kind) {
+    case 'state':
+      return trackState(row, output.state, { services, task });
+    case 'sync': {
+      row.epoch = output.epoch;
+      row.synced = { done: 0, ...(row.objects > 0 ? { total: row.objects } : {}) };
+      if (output.reason === 'first') return;
+      row.gaps += output.reason === 'unproven' ? 0 : 1;
+      row.lastGapAt = now;
+      const severity = output.reason === 'unproven' ? 'INFO' : 'WARNING';
+      return say({ services, task }, severity, `${reasons[output.reason]}`);
+    }
+    case 'listed': {
+      if (row.synced !== undefined) row.synced = { ...row.synced, done: row.synced.done + output.objects.length };
+      return;
+    }
+    case 'synced':
+      row.synced = undefined;
+      return;
+    case 'bookmark':
+      row.lastBookmarkAt = now;
+      return;
+    case 'page':
+    case 'events':
+    case 'present':
+    case 'lasted':
+      return;
+  }
+}
+
+function trackState(row: StatusRow, state: WatchState, context: { services: StreamServices; task: StreamTask }): void {
+  const now = context.services.clock.now();
+  if (row.state === 'watching') row.watchedAt = now;
+  row.state = stateWord(state);
+  if (state.kind !== 'waiting') {
+    if (state.kind === 'watching') trackProblem(row, 'watchProblem', undefined, now);
+    return;
+  }
+  const repeated = row.watchProblem === state.problem;
+  trackProblem(row, 'watchProblem', state.problem, now);
+  // The first retry after a broken connection is everyday life; what lasts is said once.
+  const everyday = state.why === 'backoff' && state.next.memory.failures < 2;
+  if (!repeated) say(context, everyday ? 'DEBUG' : 'WARNING', `${state.problem}; ${consequence(state)}`);
+}
+
+function stateWord(state: WatchState): StreamState {
+  switch (state.kind) {
+    case 'probing':
+      return 'starting';
+    case 'streaming':
+    case 'paging':
+      return 'syncing';
+    case 'watching':
+      return 'watching';
+    case 'waiting':
+      return state.why === 'denied' || state.why === 'absent' ? 'parked' : 'retrying';
+    case 'ended':
+      return 'ended';
+  }
+}
+
+function consequence(state: WatchState & { kind: 'waiting' }): string {
+  switch (state.why) {
+    case 'backoff':
+      return 'trying again';
+    case 'throttled':
+      return 'waiting as the server asked';
+    case 'denied':
+      return 'parked, trying again slowly; allow get, list and watch on it, or exclude it with --exclude-resources';
+    case 'absent':
+      return 'parked until discovery sees it again';
+  }
+}
+
+export function trackProblem(
+  row: StatusRow,
+  where: 'watchProblem' | 'storeProblem' | 'sinkProblem',
+  problem: string | undefined,
+  now: number,
+): void {
+  row[where] = problem;
+  if (problem !== undefined) row.errorAt = now;
+}
+
+function say(
+  { services, task }: { services: StreamServices; task: StreamTask },
+  severity: 'DEBUG' | 'INFO' | 'WARNING',
+  what: string,
+): void {
+  const resource = formatGroupResource(task.stream);
+  const message = `Watching ${resource} in cluster "${task.clusterName}": ${what}`;
+  services.report({ severity, message, cluster: task.clusterName, resource });
+}
