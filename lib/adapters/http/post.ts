@@ -1,6 +1,7 @@
 // One POST and its status. Errors of the network become Mk8sError here; what a status means is decided by the sink.
 import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { startDeadline } from '../../async/deadline.ts';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 
@@ -34,17 +35,12 @@ export async function post(
   signal: AbortSignal,
 ): Promise<Answer> {
   signal.throwIfAborted();
-  const deadline = new AbortController();
-  const finished = new AbortController();
-  const watchdog = target.clock.sleep(target.timeoutMs, finished.signal).then(
-    () => deadline.abort(),
-    () => undefined,
-  );
+  const deadline = startDeadline(target.clock, target.timeoutMs, signal);
   try {
-    return await exchange(target, headers, body, AbortSignal.any([signal, deadline.signal]));
+    return await exchange(target, headers, body, deadline.signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (deadline.signal.aborted) {
+    if (deadline.expired) {
       throw new Mk8sError(
         `Cannot publish to ${target.name}: no complete answer within ${target.timeoutMs} ms. The changes are sent again.`,
         { code: 'unreachable', retryable: true },
@@ -52,8 +48,7 @@ export async function post(
     }
     throw classify(target.name, error);
   } finally {
-    finished.abort();
-    await watchdog;
+    deadline.stop();
   }
 }
 

@@ -2,6 +2,7 @@
 // Promise 2 (order within an object) and promise 9 (no secret in a message) are kept here; retrying is the bridge's.
 import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { createSemaphore, type Semaphore } from '../../async/semaphore.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { changeId, objectKey, type Revision } from '../../model/revision.ts';
 import { streamKey } from '../../model/stream.ts';
@@ -10,7 +11,6 @@ import type { DeadLetterStore, EventSink } from '../../ports/event-sink.ts';
 import { binaryEventHeaders } from './binary-event.ts';
 import { type PostTarget, post } from './post.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { type Slots, slots } from './slots.ts';
 
 export interface WebhookOptions {
   /** `http://` or `https://`. User and password become basic authentication. */
@@ -49,7 +49,7 @@ export function webhookSink(options: WebhookOptions): EventSink {
       : new HttpAgent(pool);
   const name = nameOf(url);
   const target: PostTarget = { url, name, agent, timeoutMs: options.timeoutMs ?? 30_000, clock: options.clock };
-  const open = slots(concurrency);
+  const open = createSemaphore(concurrency);
   return {
     name,
     publish: (batch, signal) =>
@@ -64,7 +64,7 @@ export function webhookSink(options: WebhookOptions): EventSink {
  */
 async function publishInLanes(
   batch: readonly Revision[],
-  open: Slots,
+  open: Semaphore,
   signal: AbortSignal,
   send: (revision: Revision) => Promise<void>,
 ): Promise<void> {
@@ -74,7 +74,15 @@ async function publishInLanes(
   await Promise.all(
     Array.from(lanes.values(), async (lane) => {
       try {
-        for (const revision of lane) await open.use(going, () => send(revision));
+        for (const revision of lane) {
+          const giveBack = await open.acquire(going);
+          try {
+            going.throwIfAborted();
+            await send(revision);
+          } finally {
+            giveBack();
+          }
+        }
       } catch (error) {
         // Only the first reason stays; lanes that stop because of it fail with the same one.
         failure.abort(error);
