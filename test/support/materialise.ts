@@ -1,0 +1,119 @@
+// Replays a feed into the state that it describes, and holds it against what the servers have: the end of every
+// end-to-end test. Reads what a subscriber reads (structured CloudEvents as lines), and shares no code with lib/.
+import type { KubernetesObject } from './cluster-client.ts';
+
+/** A change as `mk8s tail -o cloudevents` prints it. */
+export interface FeedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly cluster: string;
+  /** `PLURAL.GROUP`. */
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly resourceversion: string;
+  readonly epoch: number | string;
+  readonly origin: string;
+  readonly data: KubernetesObject;
+}
+
+/** Objects by `CLUSTER RESOURCE NAMESPACE/NAME`. */
+export type State = ReadonlyMap<string, KubernetesObject>;
+
+export interface Materialised {
+  readonly state: State;
+  /** Where the feed itself broke a promise, in sentences; empty is good. */
+  readonly faults: readonly string[];
+  readonly events: number;
+  /** How many were sent more than once. */
+  readonly redelivered: number;
+}
+
+export function stateKey(cluster: string, resource: string, namespace: string, name: string): string {
+  return `${cluster} ${resource} ${namespace}/${name}`;
+}
+
+/** Events from lines of NDJSON. A last line without its end (a reader was killed) is left out. */
+export function parseFeed(text: string): FeedEvent[] {
+  const lines = text.split('\n');
+  lines.pop();
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as FeedEvent);
+}
+
+/**
+ * Applies the events in order. Faults (promise 2): within an object and epoch, an event that is older than one before
+ * it and was not delivered before; an id that comes again with other content.
+ */
+export function materialise(events: Iterable<FeedEvent>): Materialised {
+  const state = new Map<string, KubernetesObject>();
+  const delivered = new Map<string, string>();
+  const newest = new Map<string, { epoch: number; version: bigint }>();
+  const faults: string[] = [];
+  let count = 0;
+  let redelivered = 0;
+  for (const event of events) {
+    count += 1;
+    const key = stateKey(event.cluster, event.resource, event.namespace ?? '', event.name);
+    const told = `${event.type.split('.').at(-1)} of ${key} at ${event.epoch}/${event.resourceversion}`;
+    const content = JSON.stringify([key, event.type, event.data]);
+    const before = delivered.get(event.id);
+    if (before !== undefined) {
+      redelivered += 1;
+      if (before !== content) faults.push(`the id of ${told} came before with other content`);
+      continue;
+    }
+    delivered.set(event.id, content);
+    const at = { epoch: Number(event.epoch), version: BigInt(event.resourceversion) };
+    const last = newest.get(key);
+    // A tombstone found by absence repeats the last known resourceVersion, so equal is in order.
+    if (last !== undefined && (at.epoch < last.epoch || (at.epoch === last.epoch && at.version < last.version))) {
+      faults.push(`${told} came after ${last.epoch}/${last.version}`);
+    }
+    newest.set(key, at);
+    if (event.data.metadata.managedFields !== undefined) faults.push(`${told} has managedFields`);
+    if (event.type.endsWith('.delete')) state.delete(key);
+    else state.set(key, event.data);
+  }
+  return { state, faults, events: count, redelivered };
+}
+
+/** What a server lists, as part of a state. */
+export function serverState(cluster: string, resource: string, objects: readonly KubernetesObject[]): State {
+  return new Map(
+    objects.map((object) => {
+      const { namespace = '', name = '' } = object.metadata;
+      return [stateKey(cluster, resource, namespace, name), object];
+    }),
+  );
+}
+
+/** One sentence for each object that is not the same on both sides, key by key; managedFields do not count. */
+export function compareStates(feed: State, servers: State): string[] {
+  const keys = [...new Set([...feed.keys(), ...servers.keys()])].sort();
+  return keys.flatMap((key) => {
+    const ours = feed.get(key);
+    const theirs = servers.get(key);
+    if (ours === undefined) return [`${key}: on the server, not in the feed`];
+    if (theirs === undefined) return [`${key}: in the feed, not on the server`];
+    const left = canonical(ours);
+    const right = canonical(theirs);
+    return left === right ? [] : [`${key}: the feed has ${excerpt(left, right)}, the server ${excerpt(right, left)}`];
+  });
+}
+
+/** The object as text with sorted keys and without managedFields. */
+function canonical(object: KubernetesObject): string {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return JSON.stringify({ ...object, metadata }, (_key, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+/** The part of a text around the first place where it differs from another. */
+function excerpt(text: string, other: string): string {
+  let start = 0;
+  while (text[start] === other[start] && start < text.length) start += 1;
+  return `…${text.slice(Math.max(0, start - 60), start + 60)}…`;
+}
