@@ -1,0 +1,53 @@
+// `mk8s clusters`: what discovery finds, as kubectl would list it.
+import type { ClusterInfo } from '../../model/cluster.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
+import { columns } from '../text/columns.ts';
+import { printable } from '../text/width.ts';
+
+export interface ClustersFlags {
+  readonly output: 'table' | 'json' | 'yaml' | 'name';
+}
+
+/** Exits with 0 where at least one cluster answered, else with 3. */
+export async function clusters(flags: ClustersFlags, invocation: Invocation): Promise<number> {
+  const { config, engine, env, signal, stdout, stderr } = invocation;
+  const discovery = await engine.discoverClusters(config, { env, signal, report: () => {} });
+  try {
+    const found = discovery.clusters;
+    await stdout.write(await formatted(found, flags.output));
+    for (const { message } of discovery.problems) await stderr.write(`Warning: ${printable(message)}\n`);
+    for (const { name, error } of found) {
+      if (error !== undefined) await stderr.write(`Warning: cluster "${printable(name)}": ${printable(error)}\n`);
+    }
+    if (found.length === 0) {
+      await stderr.write(
+        'No cluster found: neither KUBECONFIG nor ~/.kube/config names one, and this is not a pod. Name files by --kubeconfig, or try --source sandbox.\n',
+      );
+    }
+    return found.some(({ error }) => error === undefined) ? exitCodes.ok : exitCodes.noCluster;
+  } finally {
+    await discovery.close();
+  }
+}
+
+async function formatted(found: readonly ClusterInfo[], output: ClustersFlags['output']): Promise<string> {
+  switch (output) {
+    case 'name':
+      return found.map(({ name }) => `${printable(name)}\n`).join('');
+    case 'json':
+      return `${JSON.stringify({ clusters: found }, undefined, 2)}\n`;
+    case 'yaml':
+      return (await import('yaml')).stringify({ clusters: found });
+    case 'table':
+    default:
+      return found.length === 0 ? '' : columns(headings, found.map(row));
+  }
+}
+
+const headings = ['DEFAULT', 'NAME', 'STATE', 'VERSION', 'SERVER', 'NAMESPACE', 'SOURCE', 'ID'];
+
+function row({ id, name, sources, server, namespace, isDefault, version, error }: ClusterInfo): string[] {
+  const state = error === undefined ? 'ready' : 'error';
+  return [isDefault ? '*' : '', name, state, version ?? '-', server, namespace, sources.join(','), id ?? '-'];
+}

@@ -1,0 +1,25 @@
+// What a run did, in plain sentences.
+import type { RunSummary } from './engine.ts';
+import { counted, span } from './text/numbers.ts';
+
+/** One sentence a line, failures last; no newline at the end. */
+export function summarySentences(summary: RunSummary): readonly string[] {
+  const { clusters, streams, recorded, published, caughtUp, replayed, durationMs, failures } = summary;
+  const total = recorded.add + recorded.update + recorded.delete;
+  const kinds = [
+    [recorded.add, 'added'],
+    [recorded.update, 'updated'],
+    [recorded.delete, 'deleted'],
+  ] as const;
+  const parts = kinds.filter(([number]) => number > 0).map(([number, word]) => `${counted(number, 'object')} ${word}`);
+  return [
+    `Ran for ${span(durationMs)} with ${counted(streams, 'stream')} of ${counted(clusters, 'cluster')}.`,
+    total === 0 ? 'Recorded no change.' : `Recorded ${counted(total, 'change')}: ${parts.join(', ')}.`,
+    ...(caughtUp > 0
+      ? [`${counted(caughtUp, 'change')} of these had happened before this run and were caught up with.`]
+      : []),
+    ...(published === total && replayed === 0 ? [] : [`Published ${counted(published, 'change')}.`]),
+    ...(replayed > 0 ? [`${counted(replayed, 'change')} that an earlier run had recorded were published first.`] : []),
+    ...failures,
+  ];
+}

@@ -1,0 +1,17 @@
+// Tables as kubectl prints them: capital headings, three spaces between columns, nothing at line ends.
+import { pad, printable, widthOf } from './width.ts';
+
+/** A table with a heading; ends with a newline. Cells are made safe to print. */
+export function columns(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = [headings, ...rows.map((row) => row.map(printable))];
+  const widths = headings.map((_, column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))));
+  return table
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => pad(cell, widths[i] ?? 0))
+          .join('   ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

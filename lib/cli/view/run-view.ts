@@ -1,0 +1,73 @@
+// Drives the view of a run on a terminal: redraws about four times a second until it is closed.
+
+import type { ReportEntry } from '../../ports/reporter.ts';
+import type { RunHandle } from '../engine.ts';
+import type { Output } from '../output.ts';
+import { printable } from '../text/width.ts';
+import { sampleOf, sampleWindow } from './rates.ts';
+import { renderRun } from './render-run.ts';
+import { screenOn } from './screen.ts';
+
+export interface RunViewOptions {
+  readonly output: Output;
+  readonly color: boolean;
+  /** The data folder as the user would type it. */
+  readonly data: string;
+  readonly now: () => number;
+  /** Where an exit handler can be hung: `process`. */
+  readonly process: {
+    prependListener(event: 'exit', listener: () => void): unknown;
+    off(event: 'exit', listener: () => void): unknown;
+  };
+}
+
+export interface RunView {
+  /** Shows warnings and errors below the streams for a while. */
+  readonly report: (entry: ReportEntry) => void;
+  start(run: RunHandle): void;
+  /** Gives the terminal back. */
+  close(): void;
+}
+
+// Fast enough to look alive, slow enough to cost nothing.
+const frameMs = 250;
+const messageMs = 60_000;
+const messagesKept = 4;
+
+export function runView({ output, color, data, now, process }: RunViewOptions): RunView {
+  const screen = screenOn(output);
+  const samples = sampleWindow();
+  let messages: { readonly at: number; readonly text: string }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let draw = (): void => {};
+  const redraw = (): void => draw();
+  const restore = (): void => screen.restore();
+  const stopListening = output.onResize(redraw);
+  process.prependListener('exit', restore);
+  return {
+    report({ severity, message, cluster }) {
+      if (severity !== 'WARNING' && severity !== 'ERROR') return;
+      const text = printable(cluster === undefined || message.includes(cluster) ? message : `${cluster}: ${message}`);
+      messages = [...messages.filter((other) => other.text !== text), { at: now(), text }].slice(-messagesKept);
+    },
+    start(run) {
+      draw = () => {
+        const snapshot = run.snapshot();
+        const at = now();
+        samples.add(sampleOf(snapshot, at));
+        messages = messages.filter((message) => at - message.at < messageMs);
+        const problems = new Set(snapshot.problems.map(({ message }) => printable(message)));
+        const texts = messages.filter(({ text }) => !problems.has(text)).map(({ text }) => text);
+        screen.draw(renderRun(snapshot, samples.before(), { ...output.size(), now: at, color, data, messages: texts }));
+      };
+      draw();
+      timer = setInterval(redraw, frameMs);
+    },
+    close() {
+      clearInterval(timer);
+      stopListening();
+      process.off('exit', restore);
+      screen.restore();
+    },
+  };
+}
