@@ -1,5 +1,5 @@
 // Holds the leases of a run (promise 6): takes them, renews them together, and ends the work of those that were lost.
-import { messageOf, Mk8sError } from '../model/errors.ts';
+import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Holder, Lease, LeaseStore } from '../ports/lease-store.ts';
 import type { Report } from '../ports/reporter.ts';
@@ -64,7 +64,10 @@ export function createLeaseKeeper(options: {
         if (current.includes(entry.lease)) entry.lease = { ...entry.lease, expiresAt: startedAt + TTL_MS };
       }
     } catch (error) {
-      report({ severity: 'WARNING', message: `Cannot renew ${current.length} leases: ${messageOf(error)}; trying again` });
+      report({
+        severity: 'WARNING',
+        message: `Cannot renew ${current.length} leases: ${messageOf(error)}; trying again`,
+      });
       for (const lease of current) {
         if (lease.expiresAt <= clock.now()) lose(lease.name, 'it could not be renewed in time');
       }

@@ -4,7 +4,7 @@ import { backoffDelay } from '../async/backoff.ts';
 import type { Wake } from '../async/wake.ts';
 import { createWake } from '../async/wake.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
-import { messageOf, Mk8sError } from '../model/errors.ts';
+import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { ResourceVersion } from '../model/resource-version.ts';
 import type { Revision } from '../model/revision.ts';
 import type { StreamRef } from '../model/stream.ts';

@@ -1,7 +1,7 @@
 // Turns what a watch hands out into revisions in the log, before anything else happens to it (promises 1, 3, 7).
 import { backoffDelay } from '../async/backoff.ts';
 import { isNoop } from '../history/noop.ts';
-import { messageOf, Mk8sError } from '../model/errors.ts';
+import { Mk8sError, messageOf } from '../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import { type ChangeType, type Observed, type Origin, objectKey, type Revision } from '../model/revision.ts';
 import type { StreamRef } from '../model/stream.ts';
@@ -98,7 +98,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     if (sync.epoch !== epoch) await beginEpoch(sync.epoch);
     // In a first sync of an empty record there is nothing that a gap could have hidden.
     const origin: Origin = sync.reason === 'first' && (!sync.ordered || epoch === 1) ? 'snapshot' : 'relist';
-    const reconcile = sync.ordered ? startReconcile(record, { origin, epoch, now: clock.now }) : undefined;
+    const reconcile = sync.ordered ? startReconcile(record, { origin, epoch, now: () => clock.now() }) : undefined;
     comparison = { reconcile, origin };
   }
 
@@ -174,7 +174,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   async function end(): Promise<void> {
-    const reconcile = startReconcile(record, { origin: 'relist', epoch, now: clock.now });
+    const reconcile = startReconcile(record, { origin: 'relist', epoch, now: () => clock.now() });
     await bury(reconcile.finish());
     await beginEpoch(epoch + 1);
   }

@@ -1,10 +1,10 @@
 // One stream from its lease to its checkpoint: the pipeline on one page. Recording and publishing run side by side, joined
 // by the log.
 import type { Semaphore } from '../async/semaphore.ts';
-import { redactor, type RedactionRule } from '../history/redact.ts';
-import { messageOf, Mk8sError } from '../model/errors.ts';
-import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
+import { type RedactionRule, redactor } from '../history/redact.ts';
+import { messageOf } from '../model/errors.ts';
 import { formatGroupResource } from '../model/resource.ts';
+import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import type { Revision } from '../model/revision.ts';
 import { type StreamRef, streamKey } from '../model/stream.ts';
 import type { ApiServer } from '../ports/api-server.ts';
@@ -19,9 +19,9 @@ import type { ByteBudget } from './byte-budget.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createRecorder, recordReader } from './recorder.ts';
-import { trackOutput, trackProblem } from './stream-progress.ts';
 import type { StatusBoard, StatusRow } from './status-board.ts';
 import type { StreamControl } from './stream-control.ts';
+import { trackOutput, trackProblem } from './stream-progress.ts';
 import type { Tally } from './tally.ts';
 
 /** What all streams of a run share. */
@@ -50,6 +50,8 @@ export interface StreamTask {
   readonly api: ApiServer;
   readonly collection: () => Collection;
   readonly control: StreamControl;
+  /** The resource vanished while nothing was running: only tombstones are left to record. */
+  readonly gone: boolean;
   /** Aborts to stop reading; what was read is still recorded, published and checkpointed. */
   readonly stop: AbortSignal;
   /** Aborts to give up publishing what is left: it stays in the log for the next run. */
@@ -80,7 +82,12 @@ export async function runStream(task: StreamTask, services: StreamServices): Pro
   }
 }
 
-async function runOwned(task: StreamTask, services: StreamServices, lease: HeldLease, row: StatusRow): Promise<StreamEnd> {
+async function runOwned(
+  task: StreamTask,
+  services: StreamServices,
+  lease: HeldLease,
+  row: StatusRow,
+): Promise<StreamEnd> {
   const { log, checkpoints, clock } = services;
   const position = await log.position(task.stream);
   const checkpoint = await checkpoints.get(task.stream);
@@ -176,9 +183,15 @@ async function follow(
     if (output.kind === 'present') present = output.resourceVersion;
     if (output.kind === 'synced' || output.kind === 'lasted') return true;
     const { resourceVersion } = recorder;
-    return present !== undefined && resourceVersion !== undefined && compareResourceVersions(resourceVersion, present) >= 0;
+    return (
+      present !== undefined && resourceVersion !== undefined && compareResourceVersions(resourceVersion, present) >= 0
+    );
   }
 
+  if (task.gone) {
+    await recorder.end();
+    return 'ended';
+  }
   const record = recordReader(log, task.stream);
   const watch = watchStream({ ...task, position, record, policy, clock, random, signal });
   const slot = syncSlot(services, signal);
@@ -232,9 +245,4 @@ function reportProblem(
   const resource = formatGroupResource(task.stream);
   const message = problem ?? `${where === 'sinkProblem' ? 'Publishing' : 'Recording'} ${resource} works again`;
   report({ severity: problem === undefined ? 'INFO' : 'WARNING', message, cluster: task.clusterName, resource });
-}
-
-/** True where trying the same again later may help. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof Mk8sError && (error.retryable || error.code === 'protocol');
 }

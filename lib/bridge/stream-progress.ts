@@ -28,7 +28,7 @@ export function trackOutput(
       row.gaps += output.reason === 'unproven' ? 0 : 1;
       row.lastGapAt = now;
       const severity = output.reason === 'unproven' ? 'INFO' : 'WARNING';
-      return say({ services, task }, severity, `${reasons[output.reason]}`);
+      return say({ services, task }, severity, reasons[output.reason]);
     }
     case 'listed': {
       if (row.synced !== undefined) row.synced = { ...row.synced, done: row.synced.done + output.objects.length };

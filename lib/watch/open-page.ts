@@ -21,7 +21,9 @@ export async function* openPage(
     }
   } catch (error) {
     if (!deadline.expired) throw error;
-    yield { input: { kind: 'broken', problem: `a page of the list did not go on for ${context.policy.silenceMs / 1000} s` } };
+    yield {
+      input: { kind: 'broken', problem: `a page of the list did not go on for ${context.policy.silenceMs / 1000} s` },
+    };
   } finally {
     deadline.stop();
   }

@@ -100,7 +100,9 @@ function listReader(ordered: boolean): Read {
   let last: ObjectKey | undefined;
   return function* readList(batch) {
     const mark = batch.findIndex((line) => line.kind !== 'object' || line.type !== 'ADDED');
-    const added = (mark < 0 ? batch : batch.slice(0, mark)).flatMap((line) => (line.kind === 'object' ? [line.object] : []));
+    const added = (mark < 0 ? batch : batch.slice(0, mark)).flatMap((line) =>
+      line.kind === 'object' ? [line.object] : [],
+    );
     for (const object of ordered ? added : []) {
       const key = objectKey(object.namespace, object.name);
       if (last !== undefined && compareObjectKeys(key, last) <= 0) return yield { input: { kind: 'unfit' } };

@@ -5,9 +5,9 @@ import { parseStatus } from '../decode/status.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import { objectKey, type Revision, type ScannedObject } from '../model/revision.ts';
 import type { ApiResponse, ApiServer } from '../ports/api-server.ts';
+import { readAll } from './read-all.ts';
 import type { RecordReader } from './record-reader.ts';
 import { type Collection, presentRequest } from './requests.ts';
-import { readAll } from './read-all.ts';
 import type { WatchInput } from './state.ts';
 
 /** Newest revisions looked at, and different objects asked for, before giving up and comparing everything. */

@@ -7,8 +7,8 @@ import {
   type LastState,
   type ObjectKey,
   type Observed,
-  objectKey,
   type Origin,
+  objectKey,
   type ScannedObject,
 } from '../model/revision.ts';
 import type { RecordReader } from './record-reader.ts';
@@ -80,7 +80,9 @@ export function startReconcile(
     if (sameEpoch) return [];
     // In a restored cluster an equal resourceVersion may hide another object.
     const before = await record.revision(state.sequence);
-    return before !== undefined && Buffer.compare(before.object, object.object) === 0 ? [] : [observed(object, 'update')];
+    return before !== undefined && Buffer.compare(before.object, object.object) === 0
+      ? []
+      : [observed(object, 'update')];
   }
 
   function observed(object: ScannedObject, type: 'add' | 'update'): Observed {
@@ -123,7 +125,9 @@ export function startReconcile(
       let after = gap.after;
       for (;;) {
         const page = await record.lastStates(after, TOMBSTONES);
-        const missing = page.filter((state) => gap.before === undefined || compareObjectKeys(keyOf(state), gap.before) < 0);
+        const missing = page.filter(
+          (state) => gap.before === undefined || compareObjectKeys(keyOf(state), gap.before) < 0,
+        );
         const end = page.at(-1);
         if (missing.length > 0) yield await tombstones(missing, asOf);
         if (end === undefined || missing.length < page.length) break;

@@ -1,7 +1,8 @@
 // The requests of a watch, as Kubernetes wants them asked.
-import type { ApiRequest } from '../ports/api-server.ts';
+
 import type { ResourceVersion } from '../model/resource-version.ts';
 import type { Selector } from '../model/stream.ts';
+import type { ApiRequest } from '../ports/api-server.ts';
 
 /** Objects asked for per page, as client-go does: at 3 KB each, 1.5 MB. */
 const PAGE_LIMIT = 500;

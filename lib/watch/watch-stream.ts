@@ -2,7 +2,7 @@
 // and hands out what arrives. Pulled by its consumer: asking for the next output says that the last one was processed,
 // and only then the state moves on (promise 1).
 import { backoffDelay } from '../async/backoff.ts';
-import { messageOf, Mk8sError } from '../model/errors.ts';
+import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { ResourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
 import type { ApiServer } from '../ports/api-server.ts';

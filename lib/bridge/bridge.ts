@@ -1,0 +1,118 @@
+// The whole pipeline on one page: discover → plan → watch → record → publish → checkpoint, for every cluster of the fleet.
+
+import { followInventory, type Inventory, type InventoryOptions, type ReachedCluster } from '../discover/inventory.ts';
+import type { ClusterInfo, Problem } from '../model/cluster.ts';
+import { Mk8sError, messageOf } from '../model/errors.ts';
+import type { ClusterId } from '../model/stream.ts';
+import type { Wanted } from '../plan/streams.ts';
+import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
+import { runCluster, type StreamOutcome } from './run-cluster.ts';
+import type { StreamServices } from './run-stream.ts';
+
+/** After `stop`, what was read gets this long to be published, milliseconds; the rest stays in the log. */
+const DRAIN_MS = 6_000;
+
+export interface BridgeOptions extends StreamServices {
+  readonly sources: InventoryOptions['sources'];
+  readonly discovery: ResourceDiscovery;
+  readonly wanted: Wanted;
+  readonly refreshMs: number;
+  /** Aborts to stop in order. */
+  readonly stop: AbortSignal;
+  readonly onInventory: (clusters: readonly ClusterInfo[], problems: readonly Problem[]) => void;
+}
+
+export interface BridgeResult {
+  readonly outcomes: readonly StreamOutcome[];
+  readonly unreached: readonly ClusterInfo[];
+  readonly reached: number;
+}
+
+interface Running {
+  readonly cluster: ReachedCluster;
+  readonly leave: AbortController;
+  readonly done: Promise<readonly StreamOutcome[]>;
+}
+
+/**
+ * Runs until `stop` aborts, or, in catch-up mode, until every stream has reached what was its cluster's present. Throws
+ * Mk8sError `unreachable` where every cluster was tried and none could be reached.
+ */
+export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
+  const { clock, stop } = options;
+  const giveUp = new AbortController();
+  const over = new AbortController();
+  const until = AbortSignal.any([stop, over.signal]);
+  stop.addEventListener('abort', () => {
+    clock.sleep(DRAIN_MS, over.signal).then(
+      () => giveUp.abort(new Error(`publishing did not finish within ${DRAIN_MS / 1000} s`)),
+      () => undefined,
+    );
+  });
+  const running = new Map<ClusterId, Running>();
+  const finished: StreamOutcome[] = [];
+  const renewing = options.leases.run(over.signal);
+  let last: Inventory | undefined;
+  try {
+    for await (const inventory of followInventory({ ...options, signal: until })) {
+      last = inventory;
+      options.onInventory(inventory.infos, inventory.problems);
+      if (inventory.complete && inventory.reached.length === 0) throw nothingReached(inventory);
+      await adapt(inventory);
+      if (options.mode === 'catch-up' && inventory.complete) break;
+    }
+  } catch (error) {
+    if (!stop.aborted) {
+      over.abort(error);
+      throw error;
+    }
+  } finally {
+    const outcomes = await Promise.all([...running.values()].map(({ done }) => done));
+    finished.push(...outcomes.flat());
+    over.abort(new Error('the run ended'));
+    await renewing;
+  }
+  const unreached = (last?.infos ?? []).filter((info) => info.error !== undefined);
+  return { outcomes: finished, unreached, reached: last?.reached.length ?? 0 };
+
+  /** Starts clusters that joined, stops those that left or are reached in another way now. */
+  async function adapt({ reached }: Inventory): Promise<void> {
+    const present = new Map(reached.map((cluster) => [cluster.id, cluster]));
+    for (const [id, { cluster, leave, done }] of running) {
+      if (present.get(id)?.api === cluster.api) continue;
+      leave.abort(new Error(`cluster "${cluster.name}" left, or is reached in another way`));
+      finished.push(...(await done));
+      running.delete(id);
+    }
+    for (const [id, cluster] of present) {
+      if (running.has(id)) continue;
+      running.set(id, begin(cluster));
+    }
+  }
+
+  function begin(cluster: ReachedCluster): Running {
+    const leave = new AbortController();
+    const task = {
+      cluster,
+      discovery: options.discovery,
+      wanted: options.wanted,
+      stop: AbortSignal.any([until, leave.signal]),
+      giveUp: giveUp.signal,
+    };
+    const done = runCluster(task, options).catch((error: unknown) => {
+      const message = `Stopped following cluster "${cluster.name}": ${messageOf(error)}`;
+      options.report({ severity: 'ERROR', message, cluster: cluster.name });
+      return [];
+    });
+    return { cluster, leave, done };
+  }
+}
+
+function nothingReached({ infos, problems }: Inventory): Mk8sError {
+  const reasons = [
+    ...infos.map((info) => `${info.name} (${info.server}): ${info.error ?? 'not tried'}`),
+    ...problems.map(({ source, message }) => `${source}: ${message}`),
+  ];
+  const message = `No cluster could be reached. ${reasons.join('; ')}. Check the addresses and credentials with "mk8s clusters".`;
+  return new Mk8sError(message, { code: 'unreachable', retryable: true });
+}

@@ -1,0 +1,152 @@
+// One cluster: starts and ends its streams as its resources come and go. Nothing in here can delay another cluster
+// (promise 8).
+import { backoffDelay } from '../async/backoff.ts';
+import type { ReachedCluster } from '../discover/inventory.ts';
+import { messageOf } from '../model/errors.ts';
+import { collectionPath, formatGroupResource, type ResourceInfo } from '../model/resource.ts';
+import { type StreamKey, type StreamRef, streamKey } from '../model/stream.ts';
+import { type PlannedStream, planStreams, type Wanted } from '../plan/streams.ts';
+import type { DiscoveredResources, ResourceDiscovery } from '../ports/resource-discovery.ts';
+import { discoverResources, followResources } from './follow-resources.ts';
+import { runStream, type StreamEnd, type StreamServices } from './run-stream.ts';
+import { createStreamControl, type StreamControl } from './stream-control.ts';
+
+/** Before a stream that failed, or that another run holds, is tried again, milliseconds. */
+const RETRY = { baseMs: 2_000, maxMs: 30_000 };
+
+export interface ClusterTask {
+  readonly cluster: ReachedCluster;
+  readonly discovery: ResourceDiscovery;
+  readonly wanted: Wanted;
+  readonly stop: AbortSignal;
+  readonly giveUp: AbortSignal;
+}
+
+/** How a stream of a catch-up ended, or why it could not go on. */
+export interface StreamOutcome {
+  readonly stream: StreamRef;
+  readonly end: StreamEnd | 'failed';
+  readonly failure?: string;
+}
+
+interface Running {
+  readonly control: StreamControl;
+  /** Replaced when another version is served. */
+  info: ResourceInfo;
+  readonly done: Promise<StreamOutcome>;
+}
+
+/** Follows a cluster until told to stop (follow), or until each of its streams has caught up (catch-up). */
+export async function runCluster(task: ClusterTask, services: StreamServices): Promise<readonly StreamOutcome[]> {
+  const running = new Map<StreamKey, Running>();
+  const following = { ...task, ...services, signal: task.stop };
+  try {
+    if (services.mode === 'catch-up') {
+      await apply(await discoverResources(following));
+    } else {
+      for await (const discovered of followResources(following)) await apply(discovered);
+    }
+  } catch (error) {
+    if (!task.stop.aborted) throw error;
+  }
+  return await Promise.all([...running.values()].map(({ done }) => done));
+
+  async function apply(discovered: DiscoveredResources): Promise<void> {
+    for (const { groupVersion, message } of discovered.failed) {
+      const text = `Cannot tell what ${groupVersion} serves: ${message}; its resources are followed as before`;
+      services.report({ severity: 'WARNING', message: text, cluster: task.cluster.name });
+    }
+    const planned = planStreams(task.cluster.id, discovered.resources, task.wanted);
+    for (const [key, plan] of planned) start(key, plan);
+    for (const [key, { control, info }] of running) {
+      if (!planned.has(key) && isGone(info, discovered)) control.remove();
+    }
+    await buryGone(discovered);
+  }
+
+  function start(key: StreamKey, { stream, info }: PlannedStream): void {
+    const known = running.get(key);
+    if (known !== undefined) {
+      known.info = info;
+      known.control.retry();
+      return;
+    }
+    const control = createStreamControl();
+    const entry: Running = { control, info, done: runUntilDone(stream, false, control, () => entry.info) };
+    running.set(key, entry);
+    entry.done.then(
+      () => services.mode === 'follow' && running.delete(key),
+      () => undefined,
+    );
+  }
+
+  /** Resources that vanished while nothing was running: their recorded objects get tombstones. */
+  async function buryGone(discovered: DiscoveredResources): Promise<void> {
+    for (const stream of await services.log.streams(task.cluster.id)) {
+      const key = streamKey(stream);
+      if (running.has(key) || !isGone(stream, discovered)) continue;
+      const { objects } = await services.log.position(stream);
+      if (objects === 0) continue;
+      const control = createStreamControl();
+      const info = { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true };
+      const entry: Running = { control, info, done: runUntilDone(stream, true, control, () => entry.info) };
+      running.set(key, entry);
+    }
+  }
+
+  /** Runs a stream, again and again where it fails: what is wrong with one delays no other. */
+  async function runUntilDone(
+    stream: StreamRef,
+    gone: boolean,
+    control: StreamControl,
+    info: () => ResourceInfo,
+  ): Promise<StreamOutcome> {
+    const collection = (): { path: string; selector: StreamRef['selector'] } => ({
+      path: collectionPath(info(), stream.selector.namespace),
+      selector: stream.selector,
+    });
+    const { cluster, stop, giveUp } = task;
+    const streamTask = { stream, clusterName: cluster.name, api: cluster.api, collection, control, stop, giveUp, gone };
+    for (let failures = 1; ; failures += 1) {
+      const outcome = await attempt(() => runStream(streamTask, services));
+      const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');
+      if (outcome.end === 'failed') reportFailure(stream, outcome.failure ?? '', final);
+      if (final || stop.aborted) return { stream, ...outcome };
+      const delay = backoffDelay(failures, RETRY, services.random);
+      if (!(await sleeps(delay, stop))) return { stream, ...outcome };
+    }
+  }
+
+  async function sleeps(ms: number, signal: AbortSignal): Promise<boolean> {
+    try {
+      await services.clock.sleep(ms, signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return false;
+    }
+  }
+
+  function reportFailure(stream: StreamRef, failure: string, final: boolean): void {
+    const resource = formatGroupResource(stream);
+    const message = `Stopped following ${resource} in cluster "${task.cluster.name}": ${failure}${final ? '' : '; starting it again'}`;
+    services.report({ severity: 'ERROR', message, cluster: task.cluster.name, resource });
+  }
+}
+
+async function attempt(run: () => Promise<StreamEnd>): Promise<Omit<StreamOutcome, 'stream'>> {
+  try {
+    return { end: await run() };
+  } catch (error) {
+    return { end: 'failed', failure: messageOf(error) };
+  }
+}
+
+/** True where discovery knows that the resource is not there: not merely unwanted, and its group could be read. */
+function isGone(
+  { group, plural }: { group: string; plural: string },
+  { resources, failed }: DiscoveredResources,
+): boolean {
+  if (resources.some((resource) => resource.group === group && resource.plural === plural)) return false;
+  return !failed.some(({ groupVersion }) => (groupVersion.includes('/') ? groupVersion.split('/')[0] : '') === group);
+}

@@ -1,0 +1,20 @@
+// Which resources a pattern names.
+import { formatGroupResource, type GroupResource } from '../model/resource.ts';
+
+/**
+ * A predicate for `PLURAL.GROUP` with `*` for any characters: `httproutes.gateway.networking.k8s.io`, `*.istio.io` (also
+ * `networking.istio.io`), `deployments.apps`, `configmaps` (core resources have no group), `*` for everything.
+ * Core Secrets match only their full name, `secrets` (promise 9).
+ */
+export function resourcePattern(pattern: string): (resource: GroupResource) => boolean {
+  const parts = pattern.toLowerCase().split('*').map(escapeRegExp);
+  const expression = new RegExp(`^${parts.join('.*')}$`);
+  return (resource) => {
+    const name = formatGroupResource(resource);
+    return name === 'secrets' ? pattern === 'secrets' : expression.test(name);
+  };
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
+}
