@@ -1,0 +1,124 @@
+// Skips metadata.managedFields without walking it. It is a third to a half of most objects and deeply nested, but in
+// what Go's encoders write of it some byte sequences can mean only one thing, and native search finds them:
+//
+// - Between the array's `[` and the next `]` there is no other `[`: so there is no other array (fieldsV1 has none).
+// - `],"x` or `]},"x`, with a letter: the quote begins a string. Would it end one, no letter could follow. So the bracket
+//   is not inside a string: it ends the array.
+// - `},{"x` likewise is no part of a string, and objects stand side by side only in an array: it parts two entries.
+// - A time is in UTC and ends in `Z"`, which hardly anything else does: so each entry's time is found by its Z, and what
+//   stands around it tells whether it is an entry's own.
+//
+// Wherever one of these does not hold, the answer is `undefined` and the caller walks.
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-bytes.ts';
+import type { ManagedFields } from './managed-fields.ts';
+
+const MANAGER = Buffer.from('"manager":"');
+const OPERATION = Buffer.from('"operation":"');
+const API_VERSION = Buffer.from('"apiVersion":"');
+const SUBRESOURCE = Buffer.from('"subresource":"');
+const TIME = Buffer.from('"time":"');
+
+/** Of `2026-11-22T15:43:18Z`: metav1.Time is RFC 3339 in UTC and whole seconds. */
+const TIME_LENGTH = 20;
+const LETTER_Z = 0x5a;
+
+/** `at` is the `[`; nothing at or after `limit` is relied upon. */
+export function jumpManagedFields(bytes: Buffer, at: number, limit: number): ManagedFields | undefined {
+  const close = bytes.indexOf(CLOSE_BRACKET, at);
+  if (close < 0 || close + 3 >= limit || !endsArray(bytes, close)) return undefined;
+  const nested = bytes.indexOf(OPEN_BRACKET, at + 1);
+  if (nested >= 0 && nested < close) return undefined;
+  let manager = -1;
+  let time = -1;
+  for (let z = bytes.indexOf(LETTER_Z, at); z >= 0 && z < close; z = bytes.indexOf(LETTER_Z, z + 1)) {
+    if (bytes[z + 1] !== QUOTE) continue;
+    const thisTime = z - TIME_LENGTH;
+    if (!isTime(bytes, thisTime)) return undefined;
+    const thisManager = managerOf(bytes, at, close, thisTime);
+    if (thisManager < 0) return undefined;
+    if (time < 0 || !isEarlier(bytes, thisTime, time)) {
+      manager = thisManager;
+      time = thisTime;
+    }
+  }
+  return manager < 0 ? undefined : { end: close + 1, manager };
+}
+
+function endsArray(bytes: Buffer, close: number): boolean {
+  const after = bytes[close + 1] === CLOSE_BRACE ? close + 2 : close + 1;
+  return bytes[close - 1] === CLOSE_BRACE && bytes[after] === COMMA && beginsKey(bytes, after + 1);
+}
+
+function beginsKey(bytes: Buffer, at: number): boolean {
+  return bytes[at] === QUOTE && isLetter(bytes[at + 1]);
+}
+
+function isLetter(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x61 && byte <= 0x7a;
+}
+
+/**
+ * The opening quote of the manager of the entry whose time's opening quote is at `time`; -1 where the keys around are
+ * not those of an entry, in one of two orders.
+ */
+function managerOf(bytes: Buffer, open: number, close: number, time: number): number {
+  const afterTime = time + TIME_LENGTH + 2;
+  let value = valueBefore(bytes, time, TIME);
+  if (bytes[afterTime] === CLOSE_BRACE) {
+    // Custom resources, in the order of the alphabet: …, fieldsV1, manager, operation, subresource, time.
+    const last = afterTime + 1 === close;
+    if (!last && !(bytes[afterTime + 1] === COMMA && beginsObject(bytes, afterTime + 2))) return -1;
+    if (follows(bytes, value, SUBRESOURCE)) value = valueBefore(bytes, value, SUBRESOURCE);
+    value = valueBefore(bytes, value, OPERATION);
+    return follows(bytes, value, MANAGER) ? value : -1;
+  }
+  // Built-in kinds, in the order of the struct: manager, operation, apiVersion, time, fieldsType, fieldsV1.
+  value = valueBefore(bytes, value, API_VERSION);
+  value = valueBefore(bytes, value, OPERATION);
+  if (!follows(bytes, value, MANAGER)) return -1;
+  const brace = value - MANAGER.length;
+  const first = brace === open + 1;
+  const later = bytes[brace - 1] === COMMA && bytes[brace - 2] === CLOSE_BRACE;
+  return bytes[brace] === OPEN_BRACE && (first || later) ? value : -1;
+}
+
+function beginsObject(bytes: Buffer, at: number): boolean {
+  return bytes[at] === OPEN_BRACE && beginsKey(bytes, at + 1);
+}
+
+/** True where the key `name` (with its colon and an opening quote) stands before the value at `quote`. */
+function follows(bytes: Buffer, quote: number, name: Buffer): boolean {
+  const from = quote - name.length + 1;
+  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false;
+  return true;
+}
+
+/**
+ * The opening quote of the string that is the value before: `quote` opens the value of `name`, which follows that string
+ * and a comma. -1 where it is otherwise, or there are escapes.
+ */
+function valueBefore(bytes: Buffer, quote: number, name: Buffer): number {
+  if (!follows(bytes, quote, name)) return -1;
+  const comma = quote - name.length;
+  if (bytes[comma] !== COMMA || bytes[comma - 1] !== QUOTE) return -1;
+  let i = comma - 2;
+  while (i > 0 && bytes[i] !== QUOTE) i--;
+  return bytes[i - 1] === BACKSLASH ? -1 : i;
+}
+
+/** True where a string of a time's length begins at `quote`. */
+function isTime(bytes: Buffer, quote: number): boolean {
+  for (let i = quote + 1; i <= quote + TIME_LENGTH; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return bytes[quote + TIME_LENGTH + 1] === QUOTE;
+}
+
+function isEarlier(bytes: Buffer, a: number, b: number): boolean {
+  for (let i = 1; i <= TIME_LENGTH; i++) {
+    const difference = (bytes[a + i] as number) - (bytes[b + i] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
