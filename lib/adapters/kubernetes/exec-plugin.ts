@@ -1,4 +1,5 @@
 // Credentials from an exec plugin: one process for all who ask, renewed before they expire.
+import type { Semaphore } from '../../async/semaphore.ts';
 import { singleFlight } from '../../async/single-flight.ts';
 import type { Credential, Credentials } from './credentials.ts';
 import { type ExecApiVersion, type ExecClusterInfo, execInfo, parseExecAnswer } from './exec-credential.ts';
@@ -19,21 +20,29 @@ const RENEWAL_PAUSE_MS = 10_000;
 /**
  * Runs the plugin when a credential is first asked for, shortly before the last one expires (in the background: who
  * asks gets the one at hand), and when a fresh one is asked for. Callers at the same time share one process.
- * `slot` bounds how many plugins run at once, over all clusters.
+ * `processes` bounds how many plugins run at once, over all clusters.
  */
-export function execCredentials(plugin: ExecPlugin, now: () => number, slot: Slot = (work) => work()): Credentials {
+export function execCredentials(plugin: ExecPlugin, now: () => number, processes: Semaphore): Credentials {
   let held: Held | undefined;
   let renewalPausedUntil = 0;
 
   const obtain = singleFlight(async (signal) => {
-    const stdout = await slot(async () => {
-      const env = { ...plugin.env, KUBERNETES_EXEC_INFO: execInfo(plugin.apiVersion, await plugin.clusterInfo?.()) };
-      return await runExecPlugin({ ...plugin, env }, signal);
-    });
+    const stdout = await run(signal);
     const { credential, expiresAt } = parseExecAnswer(stdout, plugin.apiVersion, `Exec plugin ${plugin.command}`);
     held = hold(credential, expiresAt, now());
     return held.credential;
   });
+
+  async function run(signal: AbortSignal): Promise<string> {
+    const cluster = await plugin.clusterInfo?.();
+    const env = { ...plugin.env, KUBERNETES_EXEC_INFO: execInfo(plugin.apiVersion, cluster) };
+    const release = await processes.acquire(signal);
+    try {
+      return await runExecPlugin({ ...plugin, env }, signal);
+    } finally {
+      release();
+    }
+  }
 
   function renewInBackground(): void {
     renewalPausedUntil = now() + RENEWAL_PAUSE_MS;
@@ -47,26 +56,6 @@ export function execCredentials(plugin: ExecPlugin, now: () => number, slot: Slo
       if (now() >= held.renewAt && now() >= renewalPausedUntil) renewInBackground();
       return Promise.resolve(held.credential);
     },
-  };
-}
-
-/** Runs work when there is room for it. */
-export type Slot = <T>(work: () => Promise<T>) => Promise<T>;
-
-/** At most `limit` pieces of work at once; the others wait in order. */
-export function slots(limit: number): Slot {
-  const waiting: (() => void)[] = [];
-  let busy = 0;
-  return async (work) => {
-    if (busy >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) busy -= 1;
-      else next();
-    }
   };
 }
 
