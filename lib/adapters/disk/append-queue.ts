@@ -1,0 +1,126 @@
+// Group commit: calls to append queue up, and one transaction, one sync of the disk, makes all of them durable.
+
+import { Mk8sError } from '../../model/errors.ts';
+import type { Revision } from '../../model/revision.ts';
+import type { StreamRef } from '../../model/stream.ts';
+import type { AppendBatch } from '../../ports/revision-log.ts';
+import type { Database } from './database.ts';
+import { packObjects, planFrames } from './frame.ts';
+import type { PreparedBatch, Recording } from './record.ts';
+import { sqliteCode } from './storage-error.ts';
+
+export interface AppendQueue {
+  append(stream: StreamRef, batch: AppendBatch): Promise<readonly Revision[]>;
+  /** Resolves when everything that was appended is settled; later calls are refused. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly stream: StreamRef;
+  readonly resolve: (revisions: readonly Revision[]) => void;
+  readonly reject: (error: unknown) => void;
+  /** Set once its objects are compressed. */
+  batch?: PreparedBatch;
+  failed?: unknown;
+}
+
+/** Of one transaction: it holds up the process, so it must end within milliseconds. */
+const maxGroupChanges = 5000;
+
+/** `committed` is called after each transaction that recorded something. */
+export function createAppendQueue(database: Database, begin: () => Recording, committed: () => void): AppendQueue {
+  /** In call order. The queue holds no more than its callers wait for. */
+  const queue: Waiting[] = [];
+  let scheduled = false;
+  let closed = false;
+  let idle: (() => void) | undefined;
+
+  const schedule = () => {
+    if (scheduled || !isReady(queue[0])) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      commit(database, begin, takeGroup(queue), committed);
+      if (queue.length === 0) idle?.();
+      schedule();
+    });
+  };
+
+  return {
+    async append(stream, batch) {
+      if (closed) throw closedError(database);
+      const { promise, resolve, reject } = Promise.withResolvers<readonly Revision[]>();
+      const waiting: Waiting = { stream, resolve, reject };
+      queue.push(waiting);
+      try {
+        waiting.batch = await prepare(batch);
+      } catch (error) {
+        waiting.failed = error;
+      }
+      schedule();
+      return promise;
+    },
+    async close() {
+      closed = true;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      idle = resolve;
+      if (queue.length > 0) await promise;
+    },
+  };
+}
+
+async function prepare(batch: AppendBatch): Promise<PreparedBatch> {
+  const frames = planFrames(batch.changes).map(async ([from, to]) => {
+    const objects = batch.changes.slice(from, to).map((change) => change.object);
+    return { from, to, data: await packObjects(objects) };
+  });
+  return { ...batch, frames: await Promise.all(frames) };
+}
+
+function isReady(waiting: Waiting | undefined): boolean {
+  return waiting !== undefined && (waiting.batch !== undefined || waiting.failed !== undefined);
+}
+
+/** Takes what is ready from the front of the queue: order is kept, also across streams. */
+function takeGroup(queue: Waiting[]): Waiting[] {
+  let size = 0;
+  let changes = 0;
+  while (isReady(queue[size]) && changes < maxGroupChanges) {
+    changes += queue[size]?.batch?.changes.length ?? 0;
+    size += 1;
+  }
+  return queue.splice(0, size);
+}
+
+function commit(database: Database, begin: () => Recording, group: readonly Waiting[], committed: () => void): void {
+  let settle: (() => void)[] = [];
+  try {
+    const finished = database.write('record changes', () => {
+      const recording = begin();
+      settle = group.map((waiting) => recordOne(recording, waiting));
+      return recording.finish();
+    });
+    finished();
+  } catch (error) {
+    for (const waiting of group) waiting.reject(error);
+    return;
+  }
+  for (const outcome of settle) outcome();
+  committed();
+}
+
+/** A batch that cannot be recorded fails alone; what SQLite throws fails the transaction. */
+function recordOne(recording: Recording, { stream, batch, failed, resolve, reject }: Waiting): () => void {
+  try {
+    if (batch === undefined) throw failed;
+    const revisions = recording.record(stream, batch);
+    return () => resolve(revisions);
+  } catch (error) {
+    if (sqliteCode(error) !== undefined) throw error;
+    return () => reject(error);
+  }
+}
+
+function closedError({ folder }: Database): Mk8sError {
+  return new Mk8sError(`Cannot record changes in data folder "${folder}": it is closed`, { code: 'storage' });
+}

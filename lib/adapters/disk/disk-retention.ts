@@ -1,0 +1,95 @@
+// Forgets old revisions while recording goes on: a walk over the frames in small steps, each a transaction of its own.
+import { objectKey } from '../../model/revision.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Retention, RetentionPolicy } from '../../ports/retention.ts';
+import type { Database } from './database.ts';
+import type { FrameEntry } from './frame.ts';
+import type { FrameTable } from './frame-table.ts';
+import type { LastStates } from './last-states.ts';
+import type { StreamRow, StreamTable } from './stream-table.ts';
+
+interface Parts {
+  readonly streams: StreamTable;
+  readonly frames: FrameTable;
+  readonly last: LastStates;
+}
+
+/** Pages given back to the file system per step (8 MiB), where a tenth of the file is free. */
+const vacuumPages = 2048;
+
+export function createDiskRetention(
+  database: Database,
+  clock: Clock,
+  { streams, frames, last }: Parts,
+): Retention['retain'] {
+  const { sql } = database;
+  const readLog = sql.prepare('SELECT retained FROM log');
+  const saveLog = sql.prepare('UPDATE log SET retained = ?, removed = max(removed, ?)');
+  const dropLetters = sql.prepare('DELETE FROM dead_letter WHERE at < ?');
+
+  const step = (policy: RetentionPolicy, budget: number) => {
+    const before = clock.now() - (policy.maxAgeMs ?? Infinity);
+    // A tombstone can only go once the table of last states knows of it.
+    const folded = last.fold();
+    const rows = new Map<number, StreamRow | undefined>();
+    const start = Number(readLog.get()?.['retained']);
+    const listed = frames.list(start, budget);
+    let removed = 0;
+    let highest = 0;
+    for (const { id, stream: streamId, oldest } of listed) {
+      if (policy.maxRevisionsPerObject === undefined && oldest >= before) continue;
+      if (!rows.has(streamId)) rows.set(streamId, streams.byId(streamId));
+      const stream = rows.get(streamId);
+      if (stream === undefined) continue;
+      const entries = frames.entries(id, stream) ?? [];
+      const gone = entries.filter((entry) => mayGo(entry, stream, last, before, policy));
+      if (gone.length === 0) continue;
+      const frame = frames.load(id, stream);
+      if (frame === undefined) continue;
+      const goneSequences = new Set(gone.map((entry) => entry.sequence));
+      frames.keep(
+        frame,
+        stream,
+        entries.filter((entry) => !goneSequences.has(entry.sequence)),
+      );
+      for (const entry of gone) {
+        if (entry.type === 'delete') last.forget(stream, objectKey(entry.namespace, entry.name), entry.sequence);
+      }
+      removed += gone.length;
+      highest = Math.max(highest, gone.at(-1)?.position ?? 0);
+    }
+    const done = listed.length < budget;
+    saveLog.run(done ? 0 : (listed.at(-1)?.id ?? 0), highest);
+    if (policy.maxAgeMs !== undefined) dropLetters.run(before);
+    return { folded, result: { removed, done } };
+  };
+
+  return async (policy, budget) => {
+    const { maxAgeMs, maxRevisionsPerObject } = policy;
+    if (maxAgeMs === undefined && maxRevisionsPerObject === undefined) return { removed: 0, done: true };
+    const { folded, result } = database.write('remove old revisions', () => step(policy, Math.max(1, budget)));
+    folded();
+    giveBack(database);
+    return result;
+  };
+}
+
+function mayGo(
+  entry: FrameEntry,
+  stream: StreamRow,
+  last: LastStates,
+  before: number,
+  { maxRevisionsPerObject = Infinity }: RetentionPolicy,
+): boolean {
+  if (entry.sequence > (stream.checkpoint?.published ?? 0)) return false;
+  const isOld = entry.observedAt < before;
+  const newest = last.get(stream, objectKey(entry.namespace, entry.name));
+  if (newest !== undefined && newest.sequence === entry.sequence) return newest.deleted && isOld;
+  return isOld || (newest?.ordinal ?? 0) - entry.ordinal >= Math.max(1, maxRevisionsPerObject);
+}
+
+/** Free pages are used again by new frames; a file that has become much too large shrinks. */
+function giveBack({ sql }: Database): void {
+  const read = (name: string) => Number(Object.values(sql.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  if (read('freelist_count') * 10 > read('page_count')) sql.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
+}

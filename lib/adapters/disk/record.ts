@@ -1,0 +1,169 @@
+// Records batches of changes inside one transaction: which of them are news, their numbers, their frames.
+import { accepts } from '../../history/accepts.ts';
+import { Mk8sError } from '../../model/errors.ts';
+import { compareResourceVersions } from '../../model/resource-version.ts';
+import { type ObjectKey, type Observed, objectKey, type Revision } from '../../model/revision.ts';
+import type { StreamRef } from '../../model/stream.ts';
+import type { AppendBatch } from '../../ports/revision-log.ts';
+import type { Database } from './database.ts';
+import { type FrameEntry, packObjectsSync } from './frame.ts';
+import { type FrameTable, revisionFrom } from './frame-table.ts';
+import { type Known, knownFrom, type LastStates } from './last-states.ts';
+import type { StreamRow, StreamTable } from './stream-table.ts';
+
+/** A batch and its changes already compressed in frames, on the assumption that all of them are news. */
+export interface PreparedBatch extends AppendBatch {
+  readonly frames: readonly { readonly from: number; readonly to: number; readonly data: Uint8Array }[];
+}
+
+export interface Recording {
+  /**
+   * Records one batch, or throws and leaves nothing of it behind. Throws Mk8sError `fenced`; whatever SQLite throws
+   * ends the whole transaction.
+   */
+  record(stream: StreamRef, batch: PreparedBatch): Revision[];
+  /** Writes down what all batches changed; the last thing in the transaction. Returns what to do once it is committed. */
+  finish(): () => void;
+}
+
+/** What batches of this transaction did to a stream so far. */
+interface Progress {
+  /** As it was at the start: what `last` knows. */
+  readonly before: StreamRow;
+  row: StreamRow;
+  readonly states: Map<ObjectKey, Known>;
+}
+
+interface Tables {
+  readonly streams: StreamTable;
+  readonly frames: FrameTable;
+  readonly last: LastStates;
+}
+
+export function createRecorder({ sql }: Database, { streams, frames, last }: Tables): () => Recording {
+  const readPosition = sql.prepare('SELECT position FROM log');
+  const savePosition = sql.prepare('UPDATE log SET position = ?');
+
+  /** Begins recording, inside a write. */
+  return () => {
+    const afterwards = last.full ? [last.fold()] : [];
+    const progress = new Map<number, Progress>();
+    let position = Number(readPosition.get()?.['position']);
+
+    const record = (ref: StreamRef, batch: PreparedBatch): Revision[] => {
+      const opened = streams.open(ref);
+      const known = progress.get(opened.id);
+      const { before, row, states } = known ?? { before: opened, row: opened, states: new Map<ObjectKey, Known>() };
+      refuseDisplaced(row, batch);
+
+      const fresh = new Map<ObjectKey, Known>();
+      const entries: (FrameEntry | undefined)[] = [];
+      const revisions: Revision[] = [];
+      let { sequence, objects } = row;
+      for (const change of batch.changes) {
+        const key = objectKey(change.namespace, change.name);
+        const state = fresh.get(key) ?? states.get(key) ?? last.get(before, key);
+        if (!accepts(state, change, batch.epoch)) {
+          entries.push(undefined);
+          continue;
+        }
+        sequence += 1;
+        const place = { sequence, position: position + revisions.length + 1, previous: state?.sequence ?? 0 };
+        const entry = entryOf(change, batch.epoch, place, (state?.ordinal ?? 0) + 1);
+        const next = knownFrom(entry);
+        objects += Number(!next.deleted) - Number(state !== undefined && !state.deleted);
+        fresh.set(key, next);
+        entries.push(entry);
+        revisions.push(revisionFrom(entry, row.ref, change.object));
+      }
+
+      for (const frame of batch.frames) {
+        const recorded = entries.slice(frame.from, frame.to).filter((entry) => entry !== undefined);
+        if (recorded.length === 0) continue;
+        const whole = recorded.length === frame.to - frame.from;
+        frames.insert(row, recorded, whole ? frame.data : packObjectsSync(objectsOf(batch, frame, entries)));
+      }
+      position += revisions.length;
+      for (const [key, state] of fresh) states.set(key, state);
+      progress.set(row.id, { before, row: { ...moved(row, batch), sequence, objects }, states });
+      return revisions;
+    };
+
+    return {
+      record(ref, batch) {
+        sql.exec('SAVEPOINT batch');
+        const start = position;
+        try {
+          const revisions = record(ref, batch);
+          sql.exec('RELEASE batch');
+          return revisions;
+        } catch (error) {
+          position = start;
+          if (sql.isTransaction) sql.exec('ROLLBACK TO batch; RELEASE batch');
+          throw error;
+        }
+      },
+      finish() {
+        for (const { row } of progress.values()) streams.save(row);
+        savePosition.run(position);
+        return () => {
+          for (const after of afterwards) after();
+          for (const { before, row, states } of progress.values()) last.recorded(before, row.sequence, states);
+        };
+      },
+    };
+  };
+}
+
+function refuseDisplaced(row: StreamRow, { fence, epoch }: AppendBatch): void {
+  const refuse = (why: string) =>
+    new Mk8sError(`Cannot record changes of stream "${row.key}": ${why}. Its new owner goes on; this one must stop`, {
+      code: 'fenced',
+    });
+  if (fence < row.fence) throw refuse(`another process took it over (fence ${row.fence}, ours is ${fence})`);
+  if (epoch < row.epoch) throw refuse(`another process began its epoch ${row.epoch}, ours is ${epoch}`);
+}
+
+/** The row after a batch, but for what its changes count. */
+function moved(row: StreamRow, { fence, epoch, resourceVersion }: AppendBatch): StreamRow {
+  const before = epoch > row.epoch ? undefined : row.resourceVersion;
+  const forward = before === undefined || (resourceVersion && compareResourceVersions(resourceVersion, before) > 0);
+  return { ...row, fence, epoch, resourceVersion: forward ? resourceVersion : before };
+}
+
+// Field by field: a spread of each change costs more than looking it up in the database.
+function entryOf(
+  change: Observed,
+  epoch: number,
+  { sequence, position, previous }: Pick<Revision, 'sequence' | 'position' | 'previous'>,
+  ordinal: number,
+): FrameEntry {
+  return {
+    epoch,
+    sequence,
+    position,
+    previous,
+    ordinal,
+    bytes: change.object.length,
+    type: change.type,
+    origin: change.origin,
+    namespace: change.namespace,
+    name: change.name,
+    uid: change.uid,
+    resourceVersion: change.resourceVersion,
+    asOf: change.asOf,
+    apiVersion: change.apiVersion,
+    kind: change.kind,
+    manager: change.manager,
+    observedAt: change.observedAt,
+  };
+}
+
+function objectsOf(
+  batch: AppendBatch,
+  { from, to }: { readonly from: number; readonly to: number },
+  entries: readonly (FrameEntry | undefined)[],
+): Uint8Array[] {
+  const changes = batch.changes.slice(from, to);
+  return changes.filter((_, i) => entries[from + i] !== undefined).map((change) => change.object);
+}
