@@ -1,5 +1,6 @@
 // `mk8s tail`: shows recorded changes, and keeps the place of a named subscription.
 // At least once: a position is acknowledged only after its lines were handed to stdout (promise 4, for readers).
+import { Mk8sError } from '../../model/errors.ts';
 import type { FeedPage } from '../../ports/feed.ts';
 import type { DataFolder } from '../engine.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -26,6 +27,9 @@ export interface TailFlags {
 const acknowledgeEveryMs = 100;
 
 export async function tail(flags: TailFlags, invocation: Invocation): Promise<number> {
+  if (flags.rewind === true && (flags.subscription === undefined || flags.from === undefined)) {
+    throw new Mk8sError('--rewind moves a subscription: it needs --subscription and --from', { code: 'config' });
+  }
   const conditions = parseWhere(flags.where ?? []);
   const from = flags.from === undefined ? undefined : parseFrom(flags.from, invocation.now());
   const folder = await openExistingFolder('tail the feed', invocation);

@@ -6,16 +6,9 @@ import { count, counted, rate, span } from '../text/numbers.ts';
 import { fit, printable, widthOf } from '../text/width.ts';
 import { type Folded, fold } from './fold.ts';
 import { ratePerSecond, type Sample } from './rates.ts';
-import {
-  hasRoomForErrors,
-  headingRow,
-  layoutFor,
-  type RowLayout,
-  streamName,
-  streamRow,
-  troubleOf,
-} from './stream-row.ts';
+import { headingRow, layoutFor, type RowLayout, streamName, streamRow, troubleOf } from './stream-row.ts';
 import { type Paint, painter } from './style.ts';
+import { troubleLines } from './troubles.ts';
 
 export interface RenderOptions {
   readonly width: number;
@@ -33,9 +26,10 @@ export interface RenderOptions {
 export function renderRun(snapshot: RunSnapshot, before: Sample | undefined, options: RenderOptions): string {
   const { width, height, now, color } = options;
   const paint = painter(color);
-  const head = header(snapshot, before, options, paint);
-  const layout = layoutFor(width, Math.max(8, ...snapshot.streams.map((status) => widthOf(streamName(status)))));
-  const notes = footer(snapshot, layout, options, Math.max(0, Math.min(6, height - head.length - 4)), paint);
+  // On a short terminal the streams are worth more than the lines around them.
+  const head = header(snapshot, before, options, paint).slice(0, height < 10 ? 1 : height < 16 ? 2 : 3);
+  const layout = layoutFor(width, Math.max(8, ...snapshot.streams.map((status) => widthOf(streamName(status)) + 2)));
+  const notes = troubleLines(snapshot, options.messages ?? [], { width, room: Math.floor(height / 4) }, paint);
   const room = height - head.length - notes.length;
   const body = streamLines(snapshot, before, { layout, width, room, now }, paint);
   return [...head, ...body, ...notes].slice(0, Math.max(1, height)).join('\n');
@@ -92,7 +86,9 @@ function streamLines(
   paint: Paint,
 ): string[] {
   if (room <= 1) return [];
-  const groups = groupByCluster(clusters, streams);
+  const all = groupByCluster(clusters, streams);
+  // Where not all clusters have room, those in trouble come first.
+  const groups = all.length <= room - 3 ? all : all.toSorted((a, b) => Number(isTroubled(b)) - Number(isTroubled(a)));
   if (groups.length === 0) return phase === 'discovering' ? ['', 'Looking for clusters …'].slice(0, room) : [];
   const lines = ['', headingRow(layout, paint)];
   // Clusters that have no room of their own are counted in one line.
@@ -113,8 +109,7 @@ function streamLines(
       ),
     );
   });
-  if (named.length < groups.length)
-    lines.push(paint('dim', fit(`+${groups.length - named.length} more clusters`, width)));
+  if (named.length < groups.length) lines.push(paint('dim', fit(`+${groups.length - named.length} more`, width)));
   return lines.slice(0, room);
 }
 
@@ -140,12 +135,12 @@ function groupLines(
 }
 
 function clusterLine({ title, error }: ClusterGroup, width: number, paint: Paint): string {
-  const name = fit(title, width);
-  const left = width - widthOf(name) - 2;
-  return error === undefined || left < 8
-    ? paint(error === undefined ? 'bold' : 'bad', name)
-    : `${paint('bold', name)}  ${paint('bad', fit(printable(error), left))}`;
+  if (error === undefined) return paint('bold', fit(title, width));
+  const name = fit(title, width - mark.length);
+  return `${paint('bold', name)}${paint('bad', fit(mark, width - widthOf(name)))}`;
 }
+
+const mark = '  not reached';
 
 /** Streams under their clusters, in the clusters' order; streams of a cluster that left come last. */
 function groupByCluster(clusters: readonly ClusterInfo[], streams: readonly StreamStatus[]): ClusterGroup[] {
@@ -153,40 +148,25 @@ function groupByCluster(clusters: readonly ClusterInfo[], streams: readonly Stre
   const groups = clusters.map(({ id, name, version, server, error, isDefault }) => {
     const own = id === undefined ? [] : (byId.get(id) ?? []);
     if (id !== undefined) byId.delete(id);
-    const title = [name, version, server]
+    const title = [isDefault ? `${name} (default)` : name, version, server]
       .filter((part) => part !== undefined && part !== '')
       .map((part) => printable(part ?? ''));
-    return { title: `${isDefault ? '*' : ' '} ${title.join('  ')}`, error, streams: own };
+    return { title: title.join('  '), error, streams: own };
   });
   const left = [...byId.values()].map((own) => ({
-    title: `  ${printable(own[0]?.clusterName ?? '')}`,
+    title: printable(own[0]?.clusterName ?? ''),
     error: undefined,
     streams: own,
   }));
   return [...groups, ...left].map((group) => ({ ...group, streams: group.streams.toSorted(byName) }));
 }
 
-function byName(a: StreamStatus, b: StreamStatus): number {
-  return streamName(a).localeCompare(streamName(b));
+function isTroubled({ error, streams }: ClusterGroup): boolean {
+  return error !== undefined || streams.some((status) => troubleOf(status) !== undefined);
 }
 
-function footer(
-  { problems, streams }: RunSnapshot,
-  layout: RowLayout,
-  { width, messages = [] }: RenderOptions,
-  room: number,
-  paint: Paint,
-): string[] {
-  const troubles = hasRoomForErrors(layout) ? [] : streams.flatMap((status) => troubleOf(status) ?? []);
-  const lines = [
-    ...troubles.map((trouble) => paint('bad', fit(`! ${printable(trouble)}`, width))),
-    ...problems.map(({ message }) => paint('bad', fit(`! ${printable(message)}`, width))),
-    ...messages.map((message) => paint('dim', fit(printable(message), width))),
-  ];
-  if (lines.length === 0 || room < 2) return [];
-  const fits = lines.length <= room - 1;
-  const kept = fits ? lines : lines.slice(0, room - 2);
-  return ['', ...kept, ...(fits ? [] : [paint('dim', fit(`+${lines.length - kept.length} more`, width))])];
+function byName(a: StreamStatus, b: StreamStatus): number {
+  return streamName(a).localeCompare(streamName(b));
 }
 
 function fitPainted(title: string, rest: string, width: number, paint: Paint): string {

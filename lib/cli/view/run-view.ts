@@ -7,6 +7,7 @@ import { printable } from '../text/width.ts';
 import { sampleOf, sampleWindow } from './rates.ts';
 import { renderRun } from './render-run.ts';
 import { screenOn } from './screen.ts';
+import { withName } from './troubles.ts';
 
 export interface RunViewOptions {
   readonly output: Output;
@@ -47,7 +48,7 @@ export function runView({ output, color, data, now, process }: RunViewOptions): 
   return {
     report({ severity, message, cluster }) {
       if (severity !== 'WARNING' && severity !== 'ERROR') return;
-      const text = printable(cluster === undefined || message.includes(cluster) ? message : `${cluster}: ${message}`);
+      const text = printable(withName(cluster ?? '', message));
       messages = [...messages.filter((other) => other.text !== text), { at: now(), text }].slice(-messagesKept);
     },
     start(run) {
@@ -56,8 +57,7 @@ export function runView({ output, color, data, now, process }: RunViewOptions): 
         const at = now();
         samples.add(sampleOf(snapshot, at));
         messages = messages.filter((message) => at - message.at < messageMs);
-        const problems = new Set(snapshot.problems.map(({ message }) => printable(message)));
-        const texts = messages.filter(({ text }) => !problems.has(text)).map(({ text }) => text);
+        const texts = messages.map(({ text }) => text);
         screen.draw(renderRun(snapshot, samples.before(), { ...output.size(), now: at, color, data, messages: texts }));
       };
       draw();

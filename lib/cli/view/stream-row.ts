@@ -15,7 +15,7 @@ export interface RowLayout {
   readonly rate: number;
   readonly lag: number;
   readonly bookmark: number;
-  /** What is left for an error or a progress bar. */
+  /** What is left for a progress bar. */
   readonly rest: number;
 }
 
@@ -37,7 +37,7 @@ export function layoutFor(columns: number, longestName: number): RowLayout {
 
 export function headingRow(layout: RowLayout, paint: Paint): string {
   const cells = [
-    pad('RESOURCE', layout.name),
+    pad('  RESOURCE', layout.name),
     pad('STATE', layout.state),
     pad('OBJECTS', layout.objects, 'left'),
     pad('CHANGES/S', layout.rate, 'left'),
@@ -64,10 +64,10 @@ export function streamRow(
   now: number,
   paint: Paint,
 ): string {
-  const { state, synced, error, currentAt, lastBookmarkAt } = status;
+  const { state, synced, currentAt, lastBookmarkAt } = status;
   const perSecond = ratePerSecond(now, status.recorded, before?.byStream.get(streamKey(status.stream)), before?.at);
   const cells = [
-    pad(streamName(status), layout.name),
+    pad(`  ${streamName(status)}`, layout.name),
     paint(tones[state], pad(state, layout.state)),
     pad(count(status.objects), layout.objects, 'left'),
     pad(perSecond === undefined ? '-' : rate(perSecond), layout.rate, 'left'),
@@ -79,21 +79,15 @@ export function streamRow(
     const room = width(layout.objects, layout.rate, layout.lag, layout.bookmark) + layout.rest - gap;
     return joined([...cells.slice(0, 2), paint('busy', fit(progress(synced, room), room))]);
   }
-  const inline = error !== undefined && hasRoomForErrors(layout) && !fine.has(state);
-  return joined([...cells, inline ? paint('bad', fit(printable(error), layout.rest - gap)) : '']);
+  return joined(cells);
 }
 
 // In these an error is an old one.
 const fine: ReadonlySet<StreamState> = new Set(['watching', 'ended']);
 
-/** False on narrow terminals; errors are then shown below all streams. */
-export function hasRoomForErrors({ rest }: RowLayout): boolean {
-  return rest >= 40;
-}
-
-/** What a stream suffers from now, as a sentence for the lines below all streams. */
+/** What a stream suffers from now. */
 export function troubleOf(status: StreamStatus): string | undefined {
-  return status.error === undefined || fine.has(status.state) ? undefined : `${status.clusterName}: ${status.error}`;
+  return status.error === undefined || fine.has(status.state) ? undefined : status.error;
 }
 
 function width(...widths: readonly number[]): number {
