@@ -15,6 +15,8 @@ import { type RunningProcess, startProcess } from './process.ts';
 export const kubeAssets = usable(process.env['KUBEBUILDER_ASSETS']);
 
 export interface KubeApiServer extends ClusterEndpoint, AsyncDisposable {
+  /** Its files; goes away with it. */
+  readonly folder: string;
   /** Requests as `admin` (system:masters). */
   readonly client: ClusterClient;
   /** SIGKILL of the API server; etcd stays. */
@@ -60,6 +62,7 @@ export async function startKubeApiServer(): Promise<KubeApiServer> {
     };
     return {
       ...endpoint,
+      folder,
       client,
       kill: async () => void (await running.kill()),
       restart,

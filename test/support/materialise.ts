@@ -27,54 +27,59 @@ export interface Materialised {
   readonly events: number;
   /** How many were sent more than once. */
   readonly redelivered: number;
+  /** By id, what it stood for. */
+  readonly ids: ReadonlyMap<string, unknown>;
 }
 
 export function stateKey(cluster: string, resource: string, namespace: string, name: string): string {
   return `${cluster} ${resource} ${namespace}/${name}`;
 }
 
-/** Events from lines of NDJSON. A last line without its end (a reader was killed) is left out. */
-export function parseFeed(text: string): FeedEvent[] {
-  const lines = text.split('\n');
-  lines.pop();
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as FeedEvent);
+export interface Materialiser {
+  readonly add: (event: FeedEvent) => void;
+  readonly result: Materialised;
 }
 
 /**
- * Applies the events in order. Faults (promise 2): within an object and epoch, an event that is older than one before
- * it and was not delivered before; an id that comes again with other content.
+ * Applies events in the order in which they come. Faults (promise 2): within an object and epoch, an event that is older
+ * than one before it and was not delivered before; an id that comes again with other content.
  */
-export function materialise(events: Iterable<FeedEvent>): Materialised {
+export function materialiser(): Materialiser {
   const state = new Map<string, KubernetesObject>();
   const delivered = new Map<string, string>();
   const newest = new Map<string, { epoch: number; version: bigint }>();
-  const faults: string[] = [];
-  let count = 0;
-  let redelivered = 0;
-  for (const event of events) {
-    count += 1;
+  const result = { state, faults: [] as string[], events: 0, redelivered: 0, ids: delivered };
+
+  function add(event: FeedEvent): void {
+    result.events += 1;
     const key = stateKey(event.cluster, event.resource, event.namespace ?? '', event.name);
     const told = `${event.type.split('.').at(-1)} of ${key} at ${event.epoch}/${event.resourceversion}`;
     const content = JSON.stringify([key, event.type, event.data]);
     const before = delivered.get(event.id);
     if (before !== undefined) {
-      redelivered += 1;
-      if (before !== content) faults.push(`the id of ${told} came before with other content`);
-      continue;
+      result.redelivered += 1;
+      if (before !== content) result.faults.push(`the id of ${told} came before with other content`);
+      return;
     }
     delivered.set(event.id, content);
     const at = { epoch: Number(event.epoch), version: BigInt(event.resourceversion) };
     const last = newest.get(key);
     // A tombstone found by absence repeats the last known resourceVersion, so equal is in order.
     if (last !== undefined && (at.epoch < last.epoch || (at.epoch === last.epoch && at.version < last.version))) {
-      faults.push(`${told} came after ${last.epoch}/${last.version}`);
+      result.faults.push(`${told} came after ${last.epoch}/${last.version}`);
     }
     newest.set(key, at);
-    if (event.data.metadata.managedFields !== undefined) faults.push(`${told} has managedFields`);
+    if (event.data.metadata.managedFields !== undefined) result.faults.push(`${told} has managedFields`);
     if (event.type.endsWith('.delete')) state.delete(key);
     else state.set(key, event.data);
   }
-  return { state, faults, events: count, redelivered };
+  return { add, result };
+}
+
+export function materialise(events: Iterable<FeedEvent>): Materialised {
+  const { add, result } = materialiser();
+  for (const event of events) add(event);
+  return result;
 }
 
 /** What a server lists, as part of a state. */

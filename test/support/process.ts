@@ -33,6 +33,8 @@ type Found<T> = Exclude<T, undefined | false | null>;
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Gets each whole line of stdout as it comes, whatever its length, before waits look at the output. */
+  readonly onLine?: (line: string) => void;
 }
 
 const kept = 4 * 1024 * 1024;
@@ -56,8 +58,10 @@ export function startProcess(command: string, args: readonly string[], options: 
   const changed = (): void => {
     for (const watcher of watchers) watcher();
   };
+  const lines = options.onLine && lineSplitter(options.onLine);
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
+      if (name === 'stdout') lines?.(text);
       output[name] = (output[name] + text).slice(-kept);
       changed();
     });
@@ -110,6 +114,15 @@ export function startProcess(command: string, args: readonly string[], options: 
     waitFor,
     kill,
     [Symbol.asyncDispose]: async () => void (await kill()),
+  };
+}
+
+function lineSplitter(onLine: (line: string) => void): (text: string) => void {
+  let rest = '';
+  return (text) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop() ?? '';
+    for (const line of parts) onLine(line);
   };
 }
 

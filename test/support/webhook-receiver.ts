@@ -1,6 +1,8 @@
 // A real HTTP server that receives webhooks: records every request and answers as the test says.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { KubernetesObject } from './cluster-client.ts';
+import type { FeedEvent } from './materialise.ts';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -61,4 +63,14 @@ export async function startWebhookReceiver(
       await closed;
     },
   };
+}
+
+/** The change that a request in binary mode carries. */
+export function eventOf({ headers, body }: ReceivedRequest): FeedEvent {
+  const attributes = Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith('ce-'))
+      .map(([name, value]) => [name.slice(3), decodeURIComponent(String(value))]),
+  );
+  return { ...(attributes as unknown as FeedEvent), data: JSON.parse(body.toString('utf8')) as KubernetesObject };
 }

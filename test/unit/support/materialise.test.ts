@@ -1,7 +1,7 @@
 // The end-to-end tests trust this comparison, so it has to be seen to find what is wrong.
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../support/cluster-client.ts';
-import { compareStates, type FeedEvent, materialise, parseFeed, serverState } from '../../support/materialise.ts';
+import { compareStates, type FeedEvent, materialise, serverState } from '../../support/materialise.ts';
 
 function widget(name: string, version: number, spec: unknown = {}): KubernetesObject {
   return {
@@ -86,9 +86,4 @@ describe('a difference', () => {
   ])('is found: %s', (_, listed, told) => {
     expect(compareStates(feed, listed)).toEqual([expect.stringContaining(told)]);
   });
-});
-
-test('lines are read up to the last whole one', () => {
-  const line = JSON.stringify(event('add', widget('x\u2028y', 1)));
-  expect(parseFeed(`${line}\n${line}\n${line.slice(0, 30)}`)).toHaveLength(2);
 });

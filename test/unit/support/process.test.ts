@@ -29,3 +29,10 @@ test('disposing kills', async () => {
   await running[Symbol.asyncDispose]();
   expect(await running.exit).toEqual({ code: null, signal: 'SIGKILL' });
 });
+
+test('lines come one by one, and only whole ones', async () => {
+  const lines: string[] = [];
+  await using running = startProcess('printf', ['one\\ntwo\\n\\nhal'], { onLine: (line) => lines.push(line) });
+  await running.exit;
+  expect(lines).toEqual(['one', 'two', '']);
+});
