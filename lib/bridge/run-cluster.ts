@@ -3,7 +3,7 @@
 import { backoffDelay } from '../async/backoff.ts';
 import type { ReachedCluster } from '../discover/inventory.ts';
 import { messageOf } from '../model/errors.ts';
-import { collectionPath, formatGroupResource, type ResourceInfo } from '../model/resource.ts';
+import { collectionPath, formatGroupResource, type GroupResource, type ResourceInfo } from '../model/resource.ts';
 import { type StreamKey, type StreamRef, streamKey } from '../model/stream.ts';
 import { type PlannedStream, planStreams, type Wanted } from '../plan/streams.ts';
 import type { DiscoveredResources, ResourceDiscovery } from '../ports/resource-discovery.ts';
@@ -59,7 +59,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     const planned = planStreams(task.cluster.id, discovered.resources, task.wanted);
     for (const [key, plan] of planned) start(key, plan);
     for (const [key, { control, info }] of running) {
-      if (!planned.has(key) && isGone(info, discovered)) control.remove();
+      if (!planned.has(key) && (await isGone(info, discovered))) control.remove();
     }
     await buryGone(discovered);
   }
@@ -84,9 +84,9 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   async function buryGone(discovered: DiscoveredResources): Promise<void> {
     for (const stream of await services.log.streams(task.cluster.id)) {
       const key = streamKey(stream);
-      if (running.has(key) || !isGone(stream, discovered)) continue;
+      if (running.has(key)) continue;
       const { objects } = await services.log.position(stream);
-      if (objects === 0) continue;
+      if (objects === 0 || !(await isGone(stream, discovered))) continue;
       const control = createStreamControl();
       const info = { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true };
       const entry: Running = { control, info, done: runUntilDone(stream, true, control, () => entry.info) };
@@ -117,6 +117,20 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     }
   }
 
+  /** Only with proof: not merely unwanted, unlisted or unreadable just now. */
+  async function isGone(resource: GroupResource, { resources, failed }: DiscoveredResources): Promise<boolean> {
+    const { group, plural } = resource;
+    if (resources.some((served) => served.group === group && served.plural === plural)) return false;
+    if (failed.some(({ groupVersion }) => groupVersion.startsWith(`${group}/`))) return false;
+    try {
+      return await task.discovery.isGone(task.cluster.api, resource, task.stop);
+    } catch (error) {
+      task.stop.throwIfAborted();
+      services.report({ severity: 'DEBUG', message: messageOf(error), cluster: task.cluster.name });
+      return false;
+    }
+  }
+
   async function sleeps(ms: number, signal: AbortSignal): Promise<boolean> {
     try {
       await services.clock.sleep(ms, signal);
@@ -140,13 +154,4 @@ async function attempt(run: () => Promise<StreamEnd>): Promise<Omit<StreamOutcom
   } catch (error) {
     return { end: 'failed', failure: messageOf(error) };
   }
-}
-
-/** True where discovery knows that the resource is not there: not merely unwanted, and its group could be read. */
-function isGone(
-  { group, plural }: { group: string; plural: string },
-  { resources, failed }: DiscoveredResources,
-): boolean {
-  if (resources.some((resource) => resource.group === group && resource.plural === plural)) return false;
-  return !failed.some(({ groupVersion }) => (groupVersion.includes('/') ? groupVersion.split('/')[0] : '') === group);
 }

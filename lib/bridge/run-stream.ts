@@ -179,8 +179,10 @@ async function follow(
     }
   }
 
+  /** True where the record holds what was the cluster's present when this run looked. */
   function reachedPresent(output: WatchOutput): boolean {
-    if (output.kind === 'present') present = output.resourceVersion;
+    // Where our resourceVersions no longer count, a comparison follows, and its end is what counts.
+    if (output.kind === 'present') present = output.verdict === 'same' ? output.resourceVersion : undefined;
     if (output.kind === 'synced' || output.kind === 'lasted') return true;
     const { resourceVersion } = recorder;
     return (
@@ -200,8 +202,7 @@ async function follow(
       await slot.take(output);
       await recorder.take(output);
       trackOutput(row, output, { services, task });
-      if (services.mode === 'catch-up' && reachedPresent(output)) return 'caught-up';
-      if (services.mode === 'follow' && output.kind === 'present') present = output.resourceVersion;
+      if (reachedPresent(output) && services.mode === 'catch-up') return 'caught-up';
     }
     await recorder.end();
     return 'ended';

@@ -53,7 +53,7 @@ function trackState(row: StatusRow, state: WatchState, context: { services: Stre
   if (row.state === 'watching') row.watchedAt = now;
   row.state = stateWord(state);
   if (state.kind !== 'waiting') {
-    if (state.kind === 'watching') trackProblem(row, 'watchProblem', undefined, now);
+    if (state.kind === 'watching' || state.kind === 'ended') trackProblem(row, 'watchProblem', undefined, now);
     return;
   }
   const repeated = row.watchProblem === state.problem;

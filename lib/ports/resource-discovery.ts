@@ -1,5 +1,5 @@
 // What can be asked of a cluster about itself.
-import type { ResourceInfo } from '../model/resource.ts';
+import type { GroupResource, ResourceInfo } from '../model/resource.ts';
 import type { ApiServer } from './api-server.ts';
 
 export interface DiscoveredResources {
@@ -18,4 +18,9 @@ export interface ResourceDiscovery {
     api: ApiServer,
     options: { readonly signal: AbortSignal; readonly previous?: DiscoveredResources },
   ): Promise<DiscoveredResources>;
+  /**
+   * True only with proof that the resource is gone for good: no CRD of that name, and no other server for its group.
+   * (That `resources` does not list it proves nothing: an API server that starts does not list its CRDs yet.)
+   */
+  isGone(api: ApiServer, resource: GroupResource, signal: AbortSignal): Promise<boolean>;
 }

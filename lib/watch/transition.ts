@@ -32,7 +32,7 @@ function afterProgress(state: ActiveState, input: Progress): WatchState {
     case 'probing':
       if (input.kind !== 'proof') return state;
       if (input.verdict === 'same') return { ...state, kind: 'watching', memory: renewed(state.memory) };
-      return sync(state.memory, input.verdict);
+      return sync(input.verdict === 'restored' ? nextEpoch(state.memory) : state.memory, input.verdict);
     case 'streaming':
       return inStreaming(state, input);
     case 'paging':
@@ -135,10 +135,13 @@ function proven(state: ActiveState): ActiveState {
 }
 
 function sync(memory: Memory, reason: SyncReason): ActiveState {
-  const next = { ...memory, epoch: reason === 'restored' ? memory.epoch + 1 : memory.epoch };
   return memory.streamingLists
-    ? { kind: 'streaming', reason, memory: next }
-    : { kind: 'paging', reason, continueToken: '', consistent: true, memory: next };
+    ? { kind: 'streaming', reason, memory }
+    : { kind: 'paging', reason, continueToken: '', consistent: true, memory };
+}
+
+function nextEpoch(memory: Memory): Memory {
+  return { ...memory, epoch: memory.epoch + 1 };
 }
 
 function wait(

@@ -9,7 +9,7 @@ import type { ApiServer } from '../ports/api-server.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { openPage } from './open-page.ts';
 import { openWatch } from './open-watch.ts';
-import { prove } from './prove.ts';
+import { prove, type Verdict } from './prove.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { Collection } from './requests.ts';
 import { type ActiveState, initialState, type SyncReason, type WatchInput, type WatchState } from './state.ts';
@@ -39,8 +39,8 @@ export type WatchOutput =
   /** Live events in order; everything up to the last one's resourceVersion is known. */
   | { readonly kind: 'events'; readonly events: readonly WatchEvent[]; readonly resourceVersion: ResourceVersion }
   | { readonly kind: 'bookmark'; readonly resourceVersion: ResourceVersion }
-  /** What the cluster's resourceVersion was when this run looked. */
-  | { readonly kind: 'present'; readonly resourceVersion: ResourceVersion }
+  /** What the cluster's resourceVersion was when this run looked, and whether it follows on from ours. */
+  | { readonly kind: 'present'; readonly resourceVersion: ResourceVersion; readonly verdict: Verdict }
   /** A watch lasted as long as it was asked to and ended cleanly. */
   | { readonly kind: 'lasted' };
 
@@ -147,7 +147,7 @@ async function* probe(
   const answer = await prove(api, collection(), state.resourceVersion, record, options);
   if ('kind' in answer) return yield { input: answer };
   yield {
-    output: { kind: 'present', resourceVersion: answer.present },
+    output: { kind: 'present', resourceVersion: answer.present, verdict: answer.verdict },
     input: { kind: 'proof', verdict: answer.verdict },
   };
 }
