@@ -5,8 +5,7 @@ import type { Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
 import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Database } from './database.ts';
-import { packObjects, planFrames } from './frame.ts';
-import type { PreparedBatch, Recording } from './record.ts';
+import type { Recording } from './record.ts';
 import { sqliteCode } from './storage-error.ts';
 
 export interface AppendQueue {
@@ -17,11 +16,9 @@ export interface AppendQueue {
 
 interface Waiting {
   readonly stream: StreamRef;
+  readonly batch: AppendBatch;
   readonly resolve: (revisions: readonly Revision[]) => void;
   readonly reject: (error: unknown) => void;
-  /** Set once its objects are compressed. */
-  batch?: PreparedBatch;
-  failed?: unknown;
 }
 
 /** Of one transaction: it holds up the process, so it must end within milliseconds. */
@@ -36,7 +33,7 @@ export function createAppendQueue(database: Database, begin: () => Recording, co
   let idle: (() => void) | undefined;
 
   const schedule = () => {
-    if (scheduled || !isReady(queue[0])) return;
+    if (scheduled || queue.length === 0) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -50,13 +47,7 @@ export function createAppendQueue(database: Database, begin: () => Recording, co
     async append(stream, batch) {
       if (closed) throw closedError(database);
       const { promise, resolve, reject } = Promise.withResolvers<readonly Revision[]>();
-      const waiting: Waiting = { stream, resolve, reject };
-      queue.push(waiting);
-      try {
-        waiting.batch = await prepare(batch);
-      } catch (error) {
-        waiting.failed = error;
-      }
+      queue.push({ stream, batch, resolve, reject });
       schedule();
       return promise;
     },
@@ -69,24 +60,12 @@ export function createAppendQueue(database: Database, begin: () => Recording, co
   };
 }
 
-async function prepare(batch: AppendBatch): Promise<PreparedBatch> {
-  const frames = planFrames(batch.changes).map(async ([from, to]) => {
-    const objects = batch.changes.slice(from, to).map((change) => change.object);
-    return { from, to, data: await packObjects(objects) };
-  });
-  return { ...batch, frames: await Promise.all(frames) };
-}
-
-function isReady(waiting: Waiting | undefined): boolean {
-  return waiting !== undefined && (waiting.batch !== undefined || waiting.failed !== undefined);
-}
-
-/** Takes what is ready from the front of the queue: order is kept, also across streams. */
+/** Takes calls from the front of the queue: order is kept, also across streams. */
 function takeGroup(queue: Waiting[]): Waiting[] {
   let size = 0;
   let changes = 0;
-  while (isReady(queue[size]) && changes < maxGroupChanges) {
-    changes += queue[size]?.batch?.changes.length ?? 0;
+  while (size < queue.length && changes < maxGroupChanges) {
+    changes += queue[size]?.batch.changes.length ?? 0;
     size += 1;
   }
   return queue.splice(0, size);
@@ -110,9 +89,8 @@ function commit(database: Database, begin: () => Recording, group: readonly Wait
 }
 
 /** A batch that cannot be recorded fails alone; what SQLite throws fails the transaction. */
-function recordOne(recording: Recording, { stream, batch, failed, resolve, reject }: Waiting): () => void {
+function recordOne(recording: Recording, { stream, batch, resolve, reject }: Waiting): () => void {
   try {
-    if (batch === undefined) throw failed;
     const revisions = recording.record(stream, batch);
     return () => resolve(revisions);
   } catch (error) {

@@ -41,7 +41,7 @@ export function createDiskFeed(database: Database, { streams, frames, changes }:
       let unpacked = 0;
       let position = after;
       const listed = frames.list(after, maxFramesPerPage);
-      for (const { id, stream: streamId } of listed) {
+      for (const { id, streamId } of listed) {
         const stream = streamOf(streamId);
         const wanted = stream !== undefined && (answers.get(streamId) ?? wants(stream.ref));
         answers.set(streamId, wanted);
@@ -76,9 +76,9 @@ export function createDiskFeed(database: Database, { streams, frames, changes }:
     async positionAt(time) {
       return database.read('find a time in the log', () => {
         const found = frames.lastBefore(time);
-        const stream = found && streamOf(found.stream);
-        const entries = found && stream && frames.entries(found.id, stream);
-        return entries?.findLast((entry) => entry.observedAt < time)?.position ?? 0;
+        const stream = found && streamOf(found.streamId);
+        const frame = found && stream && frames.load(found.id, stream);
+        return frame?.entries.findLast((entry) => entry.observedAt < time)?.position ?? 0;
       });
     },
 

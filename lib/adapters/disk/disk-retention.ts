@@ -36,22 +36,15 @@ export function createDiskRetention(
     const listed = frames.list(start, budget);
     let removed = 0;
     let highest = 0;
-    for (const { id, stream: streamId, oldest } of listed) {
+    for (const { id, streamId, oldest } of listed) {
       if (policy.maxRevisionsPerObject === undefined && oldest >= before) continue;
       if (!rows.has(streamId)) rows.set(streamId, streams.byId(streamId));
       const stream = rows.get(streamId);
       if (stream === undefined) continue;
-      const entries = frames.entries(id, stream) ?? [];
-      const gone = entries.filter((entry) => mayGo(entry, stream, last, before, policy));
-      if (gone.length === 0) continue;
       const frame = frames.load(id, stream);
-      if (frame === undefined) continue;
-      const goneSequences = new Set(gone.map((entry) => entry.sequence));
-      frames.keep(
-        frame,
-        stream,
-        entries.filter((entry) => !goneSequences.has(entry.sequence)),
-      );
+      const gone = frame?.entries.filter((entry) => mayGo(entry, stream, last, before, policy)) ?? [];
+      if (frame === undefined || gone.length === 0) continue;
+      frames.keep(frame, stream, (entry) => !gone.includes(entry));
       for (const entry of gone) {
         if (entry.type === 'delete') last.forget(stream, objectKey(entry.namespace, entry.name), entry.sequence);
       }

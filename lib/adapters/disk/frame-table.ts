@@ -3,7 +3,7 @@ import { Mk8sError, messageOf } from '../../model/errors.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { StreamKey, StreamRef } from '../../model/stream.ts';
 import type { Database } from './database.ts';
-import { type FrameEntry, packMeta, packObjectsSync, unpackMeta, unpackObjects } from './frame.ts';
+import { type FrameEntry, packFrame, unpackFrame } from './frame.ts';
 import { corrupt, storageError } from './storage-error.ts';
 
 export interface Frame {
@@ -22,40 +22,40 @@ interface OfStream {
 }
 
 export interface FrameTable {
-  /** `data` must hold the objects of `entries`. Inside a write. */
-  insert(stream: OfStream, entries: readonly FrameEntry[], data: Uint8Array): void;
+  /** Inside a write. */
+  insert(stream: OfStream, entries: readonly FrameEntry[], objects: readonly Uint8Array[]): void;
   /** The frame of this stream that holds the first revision after a sequence number, or a later one. */
   after(stream: OfStream, sequence: number): Frame | undefined;
-  /** Entries of the frames after a sequence number, without unpacking objects. */
-  entriesAfter(stream: OfStream, sequence: number): Generator<readonly FrameEntry[]>;
-  /** `[id, stream id]` of frames with id > `after`, in order. */
-  list(after: number, limit: number): { id: number; stream: number; oldest: number }[];
+  /** Frames with id > `after`, in order. */
+  list(after: number, limit: number): ListedFrame[];
   /** Undefined where retention removed it in the meantime. */
   load(id: number, stream: OfStream): Frame | undefined;
-  entries(id: number, stream: OfStream): readonly FrameEntry[] | undefined;
-  /** Id of the last frame that has a revision observed before a time. */
-  lastBefore(time: number): { id: number; stream: number } | undefined;
-  /** Keeps only these entries of a frame; removes it where none are left. Inside a write. */
-  keep(frame: Frame, stream: OfStream, kept: readonly FrameEntry[]): void;
+  /** The last frame that has a revision observed before a time. */
+  lastBefore(time: number): ListedFrame | undefined;
+  /** Keeps only some entries of a frame; removes it where none are left. Inside a write. */
+  keep(frame: Frame, stream: OfStream, isKept: (entry: FrameEntry) => boolean): void;
+}
+
+export interface ListedFrame {
+  readonly id: number;
+  readonly streamId: number;
+  /** The smallest observedAt in it. */
+  readonly oldest: number;
 }
 
 /** Pages end inside frames, so the next page wants the same frame again; more of them would only be memory. */
 const unpackedFrames = 3;
 
-export function createFrameTable(database: Database): FrameTable {
-  const { sql, folder } = database;
+export function createFrameTable({ sql, folder }: Database): FrameTable {
   const insert = sql.prepare('INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)');
   const next = sql.prepare(
     'SELECT id FROM frame WHERE stream_id = ? AND last_sequence > ? ORDER BY last_sequence LIMIT 1',
   );
-  const nextMeta = sql.prepare(
-    'SELECT last_sequence, meta FROM frame WHERE stream_id = ? AND last_sequence > ? ORDER BY last_sequence LIMIT 1',
-  );
-  const list = sql.prepare('SELECT id, stream_id AS stream, oldest FROM frame WHERE id > ? ORDER BY id LIMIT ?');
-  const whole = sql.prepare('SELECT last_sequence, meta, data FROM frame WHERE id = ? AND stream_id = ?');
-  const meta = sql.prepare('SELECT meta FROM frame WHERE id = ? AND stream_id = ?');
-  const before = sql.prepare('SELECT id, stream_id AS stream FROM frame WHERE oldest < ? ORDER BY id DESC LIMIT 1');
-  const rewrite = sql.prepare('UPDATE frame SET oldest = ?, meta = ?, data = ? WHERE id = ?');
+  const columns = 'id, stream_id AS streamId, oldest';
+  const list = sql.prepare(`SELECT ${columns} FROM frame WHERE id > ? ORDER BY id LIMIT ?`);
+  const before = sql.prepare(`SELECT ${columns} FROM frame WHERE oldest < ? ORDER BY id DESC LIMIT 1`);
+  const get = sql.prepare('SELECT last_sequence, size, data FROM frame WHERE id = ? AND stream_id = ?');
+  const rewrite = sql.prepare('UPDATE frame SET oldest = ?, size = ?, data = ? WHERE id = ?');
   const remove = sql.prepare('DELETE FROM frame WHERE id = ?');
   const unpacked = new Map<number, Frame>();
 
@@ -72,13 +72,10 @@ export function createFrameTable(database: Database): FrameTable {
     const known = unpacked.get(id);
     if (known !== undefined) return known;
     const frame = guarded(() => {
-      const found = whole.get(id, stream.id) as
-        | { last_sequence: number; meta: Uint8Array; data: Uint8Array }
-        | undefined;
+      const found = get.get(id, stream.id) as { last_sequence: number; size: number; data: Uint8Array } | undefined;
       if (found === undefined) return undefined;
-      const { entries, sum } = unpackMeta(found.meta, stream.key);
-      checkEntries(id, entries);
-      return { id, lastSequence: found.last_sequence, entries, objects: unpackObjects(found.data, entries, sum) };
+      const lastSequence = found.last_sequence;
+      return checked({ id, lastSequence, ...unpackFrame(stream.key, found) });
     });
     if (frame === undefined) return undefined;
     unpacked.set(id, frame);
@@ -90,42 +87,28 @@ export function createFrameTable(database: Database): FrameTable {
   };
 
   return {
-    insert(stream, entries, data) {
+    insert(stream, entries, objects) {
       const last = entries.at(-1) as FrameEntry;
-      insert.run(last.position, stream.id, last.sequence, oldest(entries), packMeta(stream.key, entries, data), data);
+      const { data, size } = packFrame(stream.key, entries, objects);
+      insert.run(last.position, stream.id, last.sequence, oldestOf(entries), size, data);
     },
     after(stream, sequence) {
       const found = guarded(() => next.get(stream.id, sequence) as { id: number } | undefined);
       return found && load(found.id, stream);
     },
-    *entriesAfter(stream, sequence) {
-      for (let after = sequence; ; ) {
-        const found = guarded(
-          () => nextMeta.get(stream.id, after) as { last_sequence: number; meta: Uint8Array } | undefined,
-        );
-        if (found === undefined) return;
-        yield guarded(() => unpackMeta(found.meta, stream.key).entries);
-        after = found.last_sequence;
-      }
-    },
-    list: (after, limit) => guarded(() => list.all(after, limit) as { id: number; stream: number; oldest: number }[]),
+    list: (after, limit) => guarded(() => list.all(after, limit) as unknown as ListedFrame[]),
     load,
-    entries: (id, stream) =>
-      guarded(() => {
-        const found = meta.get(id, stream.id) as { meta: Uint8Array } | undefined;
-        return found && unpackMeta(found.meta, stream.key).entries;
-      }),
-    lastBefore: (time) => guarded(() => before.get(time) as { id: number; stream: number } | undefined),
-    keep(frame, stream, kept) {
+    lastBefore: (time) => guarded(() => before.get(time) as ListedFrame | undefined),
+    keep(frame, stream, isKept) {
       unpacked.delete(frame.id);
+      const kept = frame.entries.filter(isKept);
       if (kept.length === 0) {
         remove.run(frame.id);
         return;
       }
-      const wanted = new Set(kept.map((entry) => entry.sequence));
-      const objects = frame.objects.filter((_, i) => wanted.has(frame.entries[i]?.sequence ?? 0));
-      const data = packObjectsSync(objects);
-      rewrite.run(oldest(kept), packMeta(stream.key, kept, data), data, frame.id);
+      const objects = frame.objects.filter((_, i) => isKept(frame.entries[i] as FrameEntry));
+      const { data, size } = packFrame(stream.key, kept, objects);
+      rewrite.run(oldestOf(kept), size, data, frame.id);
     },
   };
 }
@@ -158,14 +141,15 @@ export function revisionFrom(entry: FrameEntry, stream: StreamRef, object: Uint8
   };
 }
 
-function oldest(entries: readonly FrameEntry[]): number {
+function oldestOf(entries: readonly FrameEntry[]): number {
   return entries.reduce((least, entry) => Math.min(least, entry.observedAt), Infinity);
 }
 
-/** A frame found by its id must hold revisions up to that position. */
-function checkEntries(id: number, entries: readonly FrameEntry[]): void {
-  const last = entries.at(-1);
-  if (last === undefined || last.position > id) throw new Error(`frame ${id} holds revisions of another place`);
+/** A frame found by its place must hold revisions up to that place. */
+function checked(frame: Frame): Frame {
+  const last = frame.entries.at(-1);
+  if (last !== undefined && last.position <= frame.id && last.sequence <= frame.lastSequence) return frame;
+  throw new Error(`frame ${frame.id} holds revisions of another place`);
 }
 
 /** Not thrown by SQLite or the system: by zlib, JSON or our own checks. */

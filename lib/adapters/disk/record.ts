@@ -6,22 +6,17 @@ import { type ObjectKey, type Observed, objectKey, type Revision } from '../../m
 import type { StreamRef } from '../../model/stream.ts';
 import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Database } from './database.ts';
-import { type FrameEntry, packObjectsSync } from './frame.ts';
+import { type FrameEntry, planFrames } from './frame.ts';
 import { type FrameTable, revisionFrom } from './frame-table.ts';
 import { type Known, knownFrom, type LastStates } from './last-states.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
-
-/** A batch and its changes already compressed in frames, on the assumption that all of them are news. */
-export interface PreparedBatch extends AppendBatch {
-  readonly frames: readonly { readonly from: number; readonly to: number; readonly data: Uint8Array }[];
-}
 
 export interface Recording {
   /**
    * Records one batch, or throws and leaves nothing of it behind. Throws Mk8sError `fenced`; whatever SQLite throws
    * ends the whole transaction.
    */
-  record(stream: StreamRef, batch: PreparedBatch): Revision[];
+  record(stream: StreamRef, batch: AppendBatch): Revision[];
   /** Writes down what all batches changed; the last thing in the transaction. Returns what to do once it is committed. */
   finish(): () => void;
 }
@@ -50,25 +45,22 @@ export function createRecorder({ sql }: Database, { streams, frames, last }: Tab
     const progress = new Map<number, Progress>();
     let position = Number(readPosition.get()?.['position']);
 
-    const record = (ref: StreamRef, batch: PreparedBatch): Revision[] => {
+    const record = (ref: StreamRef, batch: AppendBatch): Revision[] => {
       const opened = streams.open(ref);
       const known = progress.get(opened.id);
       const { before, row, states } = known ?? { before: opened, row: opened, states: new Map<ObjectKey, Known>() };
       refuseDisplaced(row, batch);
 
       const fresh = new Map<ObjectKey, Known>();
-      const entries: (FrameEntry | undefined)[] = [];
+      const entries: FrameEntry[] = [];
       const revisions: Revision[] = [];
       let { sequence, objects } = row;
       for (const change of batch.changes) {
         const key = objectKey(change.namespace, change.name);
         const state = fresh.get(key) ?? states.get(key) ?? last.get(before, key);
-        if (!accepts(state, change, batch.epoch)) {
-          entries.push(undefined);
-          continue;
-        }
+        if (!accepts(state, change, batch.epoch)) continue;
         sequence += 1;
-        const place = { sequence, position: position + revisions.length + 1, previous: state?.sequence ?? 0 };
+        const place = { sequence, position: position + entries.length + 1, previous: state?.sequence ?? 0 };
         const entry = entryOf(change, batch.epoch, place, (state?.ordinal ?? 0) + 1);
         const next = knownFrom(entry);
         objects += Number(!next.deleted) - Number(state !== undefined && !state.deleted);
@@ -76,12 +68,9 @@ export function createRecorder({ sql }: Database, { streams, frames, last }: Tab
         entries.push(entry);
         revisions.push(revisionFrom(entry, row.ref, change.object));
       }
-
-      for (const frame of batch.frames) {
-        const recorded = entries.slice(frame.from, frame.to).filter((entry) => entry !== undefined);
-        if (recorded.length === 0) continue;
-        const whole = recorded.length === frame.to - frame.from;
-        frames.insert(row, recorded, whole ? frame.data : packObjectsSync(objectsOf(batch, frame, entries)));
+      for (const [from, to] of planFrames(entries)) {
+        const bytes = revisions.slice(from, to).map((revision) => revision.object);
+        frames.insert(row, entries.slice(from, to), bytes);
       }
       position += revisions.length;
       for (const [key, state] of fresh) states.set(key, state);
@@ -157,13 +146,4 @@ function entryOf(
     manager: change.manager,
     observedAt: change.observedAt,
   };
-}
-
-function objectsOf(
-  batch: AppendBatch,
-  { from, to }: { readonly from: number; readonly to: number },
-  entries: readonly (FrameEntry | undefined)[],
-): Uint8Array[] {
-  const changes = batch.changes.slice(from, to);
-  return changes.filter((_, i) => entries[from + i] !== undefined).map((change) => change.object);
 }
