@@ -1,7 +1,7 @@
 // What is known of each stream's progress right now: for the terminal, for `mk8s status`, and for the end's summary.
-import type { StreamRef } from '../model/stream.ts';
-import { type StreamKey, streamKey } from '../model/stream.ts';
+import { type StreamKey, type StreamRef, streamKey } from '../model/stream.ts';
 import type { StreamState, StreamStatus } from '../model/stream-status.ts';
+import type { StatusStore } from '../ports/status-store.ts';
 
 /** A stream's row, changed in place by the stages that know. Times in milliseconds since 1970. */
 export interface StatusRow {
@@ -33,10 +33,13 @@ export interface StatusBoard {
   /** Takes a row off: the cluster left, or the resource is no longer wanted. */
   remove(stream: StreamRef): void;
   snapshot(now: number): readonly StreamStatus[];
+  /** Takes over what an earlier run counted (gaps) of streams that this one follows too. */
+  restore(store: StatusStore): Promise<void>;
 }
 
 export function createStatusBoard(): StatusBoard {
   const rows = new Map<StreamKey, StatusRow>();
+  let earlier: ReadonlyMap<StreamKey, StreamStatus> = new Map();
 
   function row(stream: StreamRef, clusterName: string): StatusRow {
     const key = streamKey(stream);
@@ -52,11 +55,11 @@ export function createStatusBoard(): StatusBoard {
       published: 0,
       objects: 0,
       synced: undefined,
-      watchedAt: 0,
+      watchedAt: earlier.get(key)?.currentAt ?? 0,
       waitingSince: 0,
-      lastBookmarkAt: 0,
-      gaps: 0,
-      lastGapAt: 0,
+      lastBookmarkAt: earlier.get(key)?.lastBookmarkAt ?? 0,
+      gaps: earlier.get(key)?.gaps ?? 0,
+      lastGapAt: earlier.get(key)?.lastGapAt ?? 0,
       watchProblem: undefined,
       storeProblem: undefined,
       sinkProblem: undefined,
@@ -69,6 +72,9 @@ export function createStatusBoard(): StatusBoard {
   return {
     row,
     remove: (stream) => void rows.delete(streamKey(stream)),
+    async restore(store) {
+      earlier = new Map((await store.read()).streams.map((status) => [streamKey(status.stream), status]));
+    },
     snapshot: (now) => [...rows.values()].map((each) => statusOf(each, now)),
   };
 }

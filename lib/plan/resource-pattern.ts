@@ -1,4 +1,5 @@
 // Which resources a pattern names.
+import { glob } from '../model/glob.ts';
 import { formatGroupResource, type GroupResource } from '../model/resource.ts';
 
 /**
@@ -7,14 +8,9 @@ import { formatGroupResource, type GroupResource } from '../model/resource.ts';
  * Core Secrets match only their full name, `secrets` (promise 9).
  */
 export function resourcePattern(pattern: string): (resource: GroupResource) => boolean {
-  const parts = pattern.toLowerCase().split('*').map(escapeRegExp);
-  const expression = new RegExp(`^${parts.join('.*')}$`);
+  const matches = glob(pattern.toLowerCase());
   return (resource) => {
     const name = formatGroupResource(resource);
-    return name === 'secrets' ? pattern === 'secrets' : expression.test(name);
+    return name === 'secrets' ? pattern === 'secrets' : matches(name);
   };
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
 }
