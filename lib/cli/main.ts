@@ -1,6 +1,5 @@
 // Where the process begins: hands it to the command line and ends with its exit code.
 import { writeSync } from 'node:fs';
-import type { Engine } from './engine.ts';
 import { outputTo } from './output.ts';
 import { mk8s } from './program.ts';
 
@@ -10,13 +9,12 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-const compose = '../compose.ts';
 const code = await mk8s(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   stdout: outputTo(process.stdout),
   stderr: outputTo(process.stderr),
-  engine: async () => (await import(compose)) as Engine,
+  engine: () => import('../compose.ts'),
   process,
   now: Date.now,
 });

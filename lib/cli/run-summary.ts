@@ -1,10 +1,10 @@
 // What a run did, in plain sentences.
-import type { RunSummary } from './engine.ts';
+import type { RunSummary } from '../compose.ts';
 import { counted, span } from './text/numbers.ts';
 
 /** One sentence a line, failures last; no newline at the end. */
 export function summarySentences(summary: RunSummary): readonly string[] {
-  const { clusters, streams, recorded, published, caughtUp, replayed, durationMs, failures } = summary;
+  const { clusters, streams, recorded, published, caughtUp, replayed, resumed, durationMs, failures } = summary;
   const total = recorded.add + recorded.update + recorded.delete;
   const kinds = [
     [recorded.add, 'added'],
@@ -14,6 +14,7 @@ export function summarySentences(summary: RunSummary): readonly string[] {
   const parts = kinds.filter(([number]) => number > 0).map(([number, word]) => `${counted(number, 'object')} ${word}`);
   return [
     `Ran for ${span(durationMs)} with ${counted(streams, 'stream')} of ${counted(clusters, 'cluster')}.`,
+    ...(resumed > 0 ? [`${counted(resumed, 'stream')} resumed where an earlier run had come, without listing.`] : []),
     total === 0 ? 'Recorded no change.' : `Recorded ${counted(total, 'change')}: ${parts.join(', ')}.`,
     ...(caughtUp > 0
       ? [`${counted(caughtUp, 'change')} of these had happened before this run and were caught up with.`]

@@ -1,7 +1,7 @@
 // `mk8s run`: the main job, with a view on a terminal and log lines elsewhere.
 import { relative } from 'node:path';
+import type { RunHandle, RunSnapshot, RunSummary } from '../../compose.ts';
 import type { Report } from '../../ports/reporter.ts';
-import type { RunHandle, RunSnapshot, RunSummary } from '../engine.ts';
 import type { Invocation } from '../invocation.ts';
 import { summarySentences } from '../run-summary.ts';
 import { counted, rate } from '../text/numbers.ts';
@@ -85,7 +85,8 @@ async function logged({ config, now }: Invocation, fileDescriptor: number): Prom
       }, heartbeatMs);
     },
     async finish(summary) {
-      const { failures, recorded, exitCode, durationMs, published, caughtUp, replayed, clusters, streams } = summary;
+      const { failures, recorded, exitCode, durationMs, published, caughtUp, replayed, resumed, clusters, streams } =
+        summary;
       log({
         severity: exitCode === 0 ? 'INFO' : 'ERROR',
         message: summarySentences(summary).join(' '),
@@ -100,6 +101,7 @@ async function logged({ config, now }: Invocation, fileDescriptor: number): Prom
           published,
           caughtUp,
           replayed,
+          resumed,
           failures: failures.length,
         },
       });

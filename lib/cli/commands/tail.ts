@@ -2,7 +2,7 @@
 // At least once: a position is acknowledged only after its lines were handed to stdout (promise 4, for readers).
 import { Mk8sError } from '../../model/errors.ts';
 import type { FeedPage } from '../../ports/feed.ts';
-import type { DataFolder } from '../engine.ts';
+import type { FolderForReading } from '../engine.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
 import { changes } from '../tail/changes.ts';
@@ -48,7 +48,7 @@ export async function tail(flags: TailFlags, invocation: Invocation): Promise<nu
 async function show(
   after: number,
   flags: TailFlags,
-  folder: DataFolder,
+  folder: FolderForReading,
   names: ClusterNames,
   filter: Filter,
   { stdout, stderr, signal, now }: Invocation,
@@ -87,7 +87,7 @@ async function show(
 type PagesOptions = Parameters<typeof changes>[1];
 
 /** As `changes`; a page with a cluster whose name came to be known only now is read again: a filter may ask for it. */
-async function* pages(folder: DataFolder, names: ClusterNames, options: PagesOptions): AsyncGenerator<FeedPage> {
+async function* pages(folder: FolderForReading, names: ClusterNames, options: PagesOptions): AsyncGenerator<FeedPage> {
   let after = options.after;
   for (;;) {
     let again = false;

@@ -1,5 +1,5 @@
 // How `mk8s tail` prints changes. Objects are copied as the bytes they are, not parsed.
-import { cloudEventJson } from '../../model/cloud-event.ts';
+import { cloudEventAttributes } from '../../model/cloud-event.ts';
 import { formatGroupResource } from '../../model/resource.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
@@ -12,38 +12,46 @@ export type OutputName = (typeof outputNames)[number];
 export type Format = (revisions: readonly Revision[]) => string | Uint8Array;
 
 export function formatOf(name: OutputName, clusterName: (stream: StreamRef) => string | undefined): Format {
-  if (name === 'cloudevents')
-    return (revisions) => revisions.map((revision) => `${cloudEventJson(revision)}\n`).join('');
-  return name === 'json' ? jsonLines(clusterName) : tableRows(clusterName);
+  if (name === 'table') return tableRows(clusterName);
+  return name === 'json'
+    ? jsonLines((revision) => envelope(revision, clusterName(revision.stream)), 'object')
+    : jsonLines(cloudEventAttributes, 'data');
 }
 
-/**
- * One JSON object a line: a small envelope, then the object as recorded.
- * `{"position","sequence","previous","epoch","time","type","origin","cluster","clusterName","resource","resourceVersion","manager","object"}`
- */
-function jsonLines(clusterName: (stream: StreamRef) => string | undefined): Format {
+/** One JSON object a line: what `head` gives, then the object as recorded under `key`. One buffer a page. */
+function jsonLines(head: (revision: Revision) => object, key: string): Format {
   return (revisions) => {
-    const heads = revisions.map((revision) => {
-      const { position, sequence, previous, epoch, observedAt, type, origin, stream, resourceVersion, manager } =
-        revision;
-      const envelope = JSON.stringify({
-        position,
-        sequence,
-        previous,
-        epoch,
-        time: new Date(observedAt).toISOString(),
-        type,
-        origin,
-        cluster: stream.cluster,
-        clusterName: clusterName(stream),
-        resource: formatGroupResource(stream),
-        resourceVersion,
-        manager: manager === '' ? undefined : manager,
-      });
-      return Buffer.from(`${envelope.slice(0, -1)},"object":`);
-    });
-    const end = Buffer.from('}\n');
-    return Buffer.concat(revisions.flatMap((revision, i) => [heads[i] ?? end, revision.object, end]));
+    const heads = revisions.map((revision) => `${JSON.stringify(head(revision)).slice(0, -1)},"${key}":`);
+    // A UTF-16 unit takes at most three bytes as UTF-8.
+    const room = revisions.reduce((sum, { object }, i) => sum + (heads[i] ?? '').length * 3 + object.length + 2, 0);
+    const page = Buffer.allocUnsafe(room);
+    let at = 0;
+    for (const [i, { object }] of revisions.entries()) {
+      at += page.write(heads[i] ?? '', at);
+      page.set(object, at);
+      at += object.length;
+      at += page.write('}\n', at);
+    }
+    return page.subarray(0, at);
+  };
+}
+
+/** What `-o json` says of a change beside its object. */
+function envelope(revision: Revision, clusterName: string | undefined): object {
+  const { position, sequence, previous, epoch, observedAt, type, origin, stream, resourceVersion, manager } = revision;
+  return {
+    position,
+    sequence,
+    previous,
+    epoch,
+    time: new Date(observedAt).toISOString(),
+    type,
+    origin,
+    cluster: stream.cluster,
+    clusterName,
+    resource: formatGroupResource(stream),
+    resourceVersion,
+    manager: manager === '' ? undefined : manager,
   };
 }
 

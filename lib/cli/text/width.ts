@@ -2,13 +2,15 @@
 
 /** Without control characters: a context name or an error text from elsewhere must not steer the terminal. */
 export function printable(text: string): string {
+  // Nearly all names are like this, and a tail prints many.
+  if (/^[!-~]*$/.test(text)) return text;
   return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd');
 }
 
 /** Columns that text without control characters takes on a terminal. */
 export function widthOf(text: string): number {
   // Nearly all names are ASCII.
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += widthOfCharacter(character);
   return width;
@@ -38,6 +40,8 @@ export function fit(text: string, width: number): string {
 
 /** Exactly `width` columns: fitted, or filled with spaces. */
 export function pad(text: string, width: number, side: 'left' | 'right' = 'right'): string {
+  if (text.length <= width && /^[ -~]*$/.test(text))
+    return side === 'right' ? text.padEnd(width) : text.padStart(width);
   const fitted = fit(text, width);
   const space = ' '.repeat(Math.max(0, width - widthOf(fitted)));
   return side === 'right' ? fitted + space : space + fitted;

@@ -1,6 +1,7 @@
 // Changes per second, from what was recorded some seconds ago.
+
+import type { RunSnapshot } from '../../compose.ts';
 import { type StreamKey, streamKey } from '../../model/stream.ts';
-import type { RunSnapshot } from '../engine.ts';
 
 export interface Sample {
   /** Milliseconds since 1970. */

@@ -1,7 +1,8 @@
 // The view of a run, as a pure function from what is known to lines of text. The driver is screen.ts.
+
+import type { RunSnapshot } from '../../compose.ts';
 import type { ClusterInfo } from '../../model/cluster.ts';
 import type { StreamStatus } from '../../model/stream-status.ts';
-import type { RunSnapshot } from '../engine.ts';
 import { count, counted, rate, span } from '../text/numbers.ts';
 import { fit, printable, widthOf } from '../text/width.ts';
 import { type Folded, fold } from './fold.ts';

@@ -1,7 +1,7 @@
 // Drives the view of a run on a terminal: redraws about four times a second until it is closed.
 
+import type { RunHandle } from '../../compose.ts';
 import type { ReportEntry } from '../../ports/reporter.ts';
-import type { RunHandle } from '../engine.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../text/width.ts';
 import { sampleOf, sampleWindow } from './rates.ts';

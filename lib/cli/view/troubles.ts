@@ -1,5 +1,5 @@
 // The lines below all streams: what does not work, whole sentences, the worst first.
-import type { RunSnapshot } from '../engine.ts';
+import type { RunSnapshot } from '../../compose.ts';
 import { fit, printable, widthOf } from '../text/width.ts';
 import { troubleOf } from './stream-row.ts';
 import type { Paint } from './style.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { RunSnapshot } from '../../../lib/cli/engine.ts';
 import { widthOf } from '../../../lib/cli/text/width.ts';
 import { sampleOf, sampleWindow } from '../../../lib/cli/view/rates.ts';
 import { type RenderOptions, renderRun } from '../../../lib/cli/view/render-run.ts';
+import type { RunSnapshot } from '../../../lib/compose.ts';
 import type { ClusterInfo } from '../../../lib/model/cluster.ts';
 import { clusterId } from '../../../lib/model/stream.ts';
 import { streamStatus, testNow } from '../../support/command-line.ts';

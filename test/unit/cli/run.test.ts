@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { Engine, RunSnapshot, RunSummary } from '../../../lib/cli/engine.ts';
+import type { Engine } from '../../../lib/cli/engine.ts';
 import { logTo } from '../../../lib/cli/log-lines.ts';
 import { summarySentences } from '../../../lib/cli/run-summary.ts';
+import type { RunSnapshot, RunSummary } from '../../../lib/compose.ts';
 import { recordedOutput, runCommand, streamStatus, testNow } from '../../support/command-line.ts';
 
 const summary: RunSummary = {
@@ -13,6 +14,7 @@ const summary: RunSummary = {
   published: 116,
   caughtUp: 0,
   replayed: 0,
+  resumed: 0,
   durationMs: 192_000,
   failures: [],
 };
@@ -81,11 +83,13 @@ describe('the summary', () => {
     const sentences = summarySentences({
       ...summary,
       caughtUp: 42,
+      resumed: 18,
       replayed: 3,
       published: 119,
       failures: ['It broke.'],
     });
-    expect(sentences.slice(2)).toEqual([
+    expect(sentences[1]).toBe('18 streams resumed where an earlier run had come, without listing.');
+    expect(sentences.slice(3)).toEqual([
       '42 changes of these had happened before this run and were caught up with.',
       'Published 119 changes.',
       '3 changes that an earlier run had recorded were published first.',
