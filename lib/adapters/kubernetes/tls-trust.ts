@@ -1,4 +1,5 @@
 // Whom a connection trusts and as whom it appears: kubeconfig's TLS fields as node:tls wants them.
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   createSecureContext,
@@ -45,12 +46,9 @@ export function tlsIdentities(
 
 /** Throws Mk8sError `config` with OpenSSL's reason where the PEM texts are not a CA, a certificate and its key. */
 export function secureContext(ca: string | undefined, certificate: ClientCertificate | undefined): SecureContext {
-  if (ca !== undefined && !ca.includes('-----BEGIN ')) {
-    throw new Mk8sError('The certificate authority is not PEM: it has no BEGIN line.', { code: 'config' });
-  }
   try {
     return createSecureContext({
-      ca: ca ?? systemAuthorities(),
+      ca: ca === undefined ? systemAuthorities() : authorities(ca),
       ...(certificate === undefined ? {} : { cert: certificate.certificate, key: certificate.key }),
       // As Go does: whatever is named as trusted is trusted, also an intermediate or the server's own certificate.
       allowPartialTrustChain: true,
@@ -62,6 +60,13 @@ export function secureContext(ca: string | undefined, certificate: ClientCertifi
       { code: 'config', cause: error },
     );
   }
+}
+
+// OpenSSL passes over what it can't read; the first request would then blame the server's certificate.
+function authorities(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----[^]*?-----END [A-Z0-9 ]*CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new Error('the authority is not PEM: it has no BEGIN CERTIFICATE');
+  return blocks.map((block) => new X509Certificate(block).toString());
 }
 
 /** For an https proxy: verified as the cluster is, by the cluster's CA or the system's; it is shown no certificate. */

@@ -1,11 +1,18 @@
 // Opens one connection to an API server: TCP, through a proxy where there is one, TLS on top.
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, type SecureContext, type ConnectionOptions as TlsOptions } from 'node:tls';
+import {
+  connect as connectTls,
+  type SecureContext,
+  type TLSSocket,
+  type ConnectionOptions as TlsOptions,
+} from 'node:tls';
 import type { ClientCertificate } from './credentials.ts';
 import { readPem } from './credentials-files.ts';
+import { proxyName } from './proxy-choice.ts';
 import { connectTunnel, type Destination, socksTunnel } from './proxy-tunnel.ts';
 import { proxyTlsOptions, type TlsSettings, tlsIdentities } from './tls-trust.ts';
+import { connectionError } from './transport-errors.ts';
 
 export interface Route {
   readonly server: URL;
@@ -59,20 +66,22 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 async function reach(route: Route, to: Destination, signal: AbortSignal): Promise<Duplex> {
   const { proxy } = route;
   if (proxy === undefined) return await openTcp(to, signal);
-  const first = await openTcp(destinationOf(proxy), signal);
-  try {
-    if (proxy.protocol.startsWith('socks')) return await abortable(first, signal, () => socksTunnel(first, proxy, to));
-    const socket = proxy.protocol === 'https:' ? await startTls(first, await proxyTls(route, proxy), signal) : first;
-    return route.server.protocol === 'https:' ? await connectTunnel(socket, proxy, to, signal) : socket;
-  } catch (error) {
-    first.destroy();
-    throw error;
-  }
+  const socket = await reachProxy(route, proxy, signal);
+  if (proxy.protocol.startsWith('socks')) return await abortable(socket, signal, () => socksTunnel(socket, proxy, to));
+  if (route.server.protocol === 'http:') return socket;
+  return await abortable(socket, signal, () => connectTunnel(socket, proxy, to, signal));
 }
 
-async function proxyTls(route: Route, proxy: URL): Promise<TlsOptions> {
-  const ca = route.tls.ca === undefined ? undefined : await readPem(route.tls.ca, 'certificate authority');
-  return proxyTlsOptions(route.tls, ca, destinationOf(proxy).host);
+async function reachProxy(route: Route, proxy: URL, signal: AbortSignal): Promise<Socket> {
+  const to = destinationOf(proxy);
+  try {
+    const socket = await openTcp(to, signal);
+    if (proxy.protocol !== 'https:') return socket;
+    const ca = route.tls.ca === undefined ? undefined : await readPem(route.tls.ca, 'certificate authority');
+    return await startTls(socket, proxyTlsOptions(route.tls, ca, to.host), signal);
+  } catch (error) {
+    throw signal.aborted ? error : connectionError(error, `proxy ${proxyName(proxy)}`);
+  }
 }
 
 async function openTcp(to: Destination, signal: AbortSignal): Promise<Socket> {
@@ -91,7 +100,7 @@ async function startTls(
   signal: AbortSignal,
   onFailure?: () => void,
   onSession?: (data: Buffer) => void,
-): Promise<Duplex> {
+): Promise<TLSSocket> {
   const secured = connectTls({ ...options, socket });
   if (onSession !== undefined) secured.on('session', onSession);
   try {
