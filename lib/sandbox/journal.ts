@@ -24,8 +24,18 @@ export interface DiskJournal extends Journal {
 export function openJournal(file: string, historyLimit: number): DiskJournal {
   const database = new DatabaseSync(file);
   chmodSync(file, 0o600);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
-  database.exec(schema);
+  try {
+    // Exclusive: a second process on the same file would give out the same resourceVersions.
+    database.exec('PRAGMA busy_timeout = 500; PRAGMA locking_mode = EXCLUSIVE;');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    database.exec(schema);
+  } catch (error) {
+    database.close();
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot open the sandbox's database ${file}: ${why}. Is another sandbox running on it?`, {
+      cause: error,
+    });
+  }
   return new SqliteJournal(database, historyLimit);
 }
 

@@ -10,6 +10,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 for any. */
   readonly port: number;
+  /** Tried first where `port` is 0. */
+  readonly preferredPort: number;
   /** Offer HTTP/2 (ALPN h2) beside HTTP/1.1. */
   readonly http2: boolean;
 }
@@ -19,10 +21,12 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #host: string;
   #port: number;
+  #preferredPort: number;
 
   constructor(options: ListenerOptions, handle: (request: Request, response: Response) => void) {
     this.#host = options.host;
     this.#port = options.port;
+    this.#preferredPort = options.preferredPort;
     this.#server = createSecureServer(
       {
         cert: options.cert,
@@ -57,9 +61,19 @@ export class Listener {
 
   /** Listens on the given port; the first time on port 0, and ever after, on the one it got. */
   async listen(): Promise<void> {
-    this.#server.listen(this.#port, this.#host);
-    await once(this.#server, 'listening');
+    const preferred = this.#port === 0 ? this.#preferredPort : 0;
+    try {
+      await this.#bind(preferred === 0 ? this.#port : preferred);
+    } catch (error) {
+      if (preferred === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await this.#bind(0);
+    }
     this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async #bind(port: number): Promise<void> {
+    this.#server.listen(port, this.#host);
+    await once(this.#server, 'listening');
   }
 
   /** Stops listening and tears down all connections. */

@@ -21,10 +21,11 @@ export function jsonPatch(target: Json, operations: Json): Json {
     if (!isObject(operation)) throw badRequest('error decoding patch: an operation is an object');
     const { op, path, from, value } = operation;
     if (typeof path !== 'string') throw badRequest('error decoding patch: an operation needs a path');
-    switch (asString(op)) {
+    const action = asString(op);
+    switch (action) {
       case 'add':
       case 'replace':
-        document = write(document, path, value ?? null, op === 'add');
+        document = write(document, path, value ?? null, action === 'add');
         break;
       case 'remove':
         document = remove(document, path);
@@ -34,9 +35,9 @@ export function jsonPatch(target: Json, operations: Json): Json {
         break;
       case 'move':
       case 'copy': {
-        if (typeof from !== 'string') throw badRequest(`error decoding patch: ${op} needs from`);
+        if (typeof from !== 'string') throw badRequest(`error decoding patch: ${action} needs from`);
         const moved = clone(read(document, from));
-        if (op === 'move') document = remove(document, from);
+        if (action === 'move') document = remove(document, from);
         document = write(document, path, moved, true);
         break;
       }

@@ -29,6 +29,8 @@ export interface SandboxOptions {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Taken where it is free, else any. */
+  readonly preferredPort?: number;
   /** Offer HTTP/2 too. Default true. */
   readonly http2?: boolean;
   /** The admin's token. Default: random. */
@@ -53,6 +55,8 @@ export interface SandboxOptions {
   readonly now?: () => number;
   /** Makes uids. Default: random. */
   readonly uid?: () => string;
+  /** Run before the server listens. */
+  readonly prepare?: (client: Client) => Promise<void>;
 }
 
 export interface Sandbox {
@@ -107,9 +111,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
   const server = issueCertificate(authority, name, [...new Set(['localhost', '127.0.0.1', '::1', host])], now());
   const listener = new Listener(
-    { ...server, host, port: options.port ?? 0, http2: options.http2 ?? true },
+    {
+      ...server,
+      host,
+      port: options.port ?? 0,
+      preferredPort: options.preferredPort ?? 0,
+      http2: options.http2 ?? true,
+    },
     (request, response) => void handle(backend, settings, request, response),
   );
+  const close = (): void => {
+    for (const stop of stopControllers) stop();
+    timers.stop();
+    journal?.close();
+  };
   const control = new Control({ store, faults, listener, authenticator, now });
   const backend: Backend = {
     cluster,
@@ -121,23 +136,28 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     futureTimeout: settings.futureTimeout,
     control: (action, parameters) => control.perform(action, parameters),
   };
-  await listener.listen();
+  const client = new Client(cluster);
+  try {
+    await options.prepare?.(client);
+    await listener.listen();
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     name,
     url: `https://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
     token,
     ca: authority.cert,
     uid: cluster.collection(namespaces).get('kube-system')?.uid ?? '',
-    client: new Client(cluster),
+    client,
     control,
     tokenKey: key.export(),
     async stop() {
       faults.reset();
-      for (const stop of stopControllers) stop();
-      timers.stop();
       await control.settled();
       await listener.close();
-      journal?.close();
+      close();
     },
   };
 }
