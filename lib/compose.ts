@@ -30,7 +30,7 @@ import type { ClusterSource } from './ports/cluster-source.ts';
 import type { EventSink } from './ports/event-sink.ts';
 import type { Holder } from './ports/lease-store.ts';
 import type { Report } from './ports/reporter.ts';
-import { defaultWatchPolicy, type WatchPolicy } from './watch/watch-stream.ts';
+import { defaultWatchPolicy, type WatchPolicy } from './watch/watch-context.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
@@ -208,10 +208,9 @@ export async function discoverClusters(
   const opened = await openSources(config, context);
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
-  const { sources, problems, close } = opened;
   let last: Inventory | undefined;
   const inventories = followInventory({
-    sources,
+    sources: opened.sources,
     discovery: kubernetesDiscovery,
     refreshMs: REFRESH_MS,
     clock: systemClock,
@@ -227,7 +226,8 @@ export async function discoverClusters(
     over.abort(new Error('discovery ended'));
     await Promise.all((last?.reached ?? []).map(({ api }) => api.close()));
   }
-  return { clusters: last?.infos ?? [], problems: [...problems, ...(last?.problems ?? [])], close };
+  const problems = [...opened.problems, ...(last?.problems ?? [])];
+  return { clusters: last?.infos ?? [], problems, close: () => opened.close() };
 }
 
 /** The sandbox fleet, in this process. */
@@ -279,11 +279,11 @@ async function sandboxSources(config: Config): Promise<OpenedSources> {
   const file = join(folder, 'kubeconfig');
   await writeFile(file, fleet.kubeconfig(), { mode: 0o600 });
   await chmod(file, 0o600);
-  const { discover } = kubeconfigSource({ env: {}, home: folder, path: file });
+  const contexts = kubeconfigSource({ env: {}, home: folder, path: file });
   const source: ClusterSource = {
     name: 'sandbox',
     async discover(signal) {
-      const { candidates, problems } = await discover(signal);
+      const { candidates, problems } = await contexts.discover(signal);
       return { candidates: candidates.map((candidate) => ({ ...candidate, source: 'sandbox' })), problems };
     },
   };

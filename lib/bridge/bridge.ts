@@ -7,7 +7,7 @@ import type { ClusterId } from '../model/stream.ts';
 import type { Wanted } from '../plan/streams.ts';
 import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
 import { runCluster, type StreamOutcome } from './run-cluster.ts';
-import type { StreamServices } from './run-stream.ts';
+import type { StreamServices } from './stream-task.ts';
 
 /** After `stop`, what was read gets this long to be published, milliseconds; the rest stays in the log. */
 const DRAIN_MS = 6_000;

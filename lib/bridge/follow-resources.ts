@@ -7,7 +7,8 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { Report } from '../ports/reporter.ts';
 import type { DiscoveredResources, ResourceDiscovery } from '../ports/resource-discovery.ts';
 import type { RecordReader } from '../watch/record-reader.ts';
-import { type WatchPolicy, watchStream } from '../watch/watch-stream.ts';
+import type { WatchPolicy } from '../watch/watch-context.ts';
+import { watchStream } from '../watch/watch-stream.ts';
 
 /** Looked at anyway, milliseconds: aggregated APIs come and go without a CRD. Costs a 304 where the server knows ETags. */
 const EVERY_MS = 60_000;

@@ -9,7 +9,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { AppendBatch, LogPosition, RevisionLog } from '../ports/revision-log.ts';
 import { type Reconcile, startReconcile } from '../watch/reconcile.ts';
 import type { RecordReader } from '../watch/record-reader.ts';
-import type { WatchEvent, WatchOutput } from '../watch/watch-stream.ts';
+import type { WatchEvent, WatchOutput } from '../watch/watch-context.ts';
 
 const FULL_RETRY = { baseMs: 1000, maxMs: 15_000 };
 /** Missing stretches remembered during a streaming list: about 4 MB of keys. */

@@ -8,8 +8,9 @@ import { type StreamKey, type StreamRef, streamKey } from '../model/stream.ts';
 import { type PlannedStream, planStreams, type Wanted } from '../plan/streams.ts';
 import type { DiscoveredResources, ResourceDiscovery } from '../ports/resource-discovery.ts';
 import { discoverResources, followResources } from './follow-resources.ts';
-import { runStream, type StreamEnd, type StreamServices } from './run-stream.ts';
+import { runStream } from './run-stream.ts';
 import { createStreamControl, type StreamControl } from './stream-control.ts';
+import type { StreamEnd, StreamServices } from './stream-task.ts';
 
 /** Before a stream that failed, or that another run holds, is tried again, milliseconds. */
 const RETRY = { baseMs: 2_000, maxMs: 30_000 };

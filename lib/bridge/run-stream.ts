@@ -1,68 +1,20 @@
 // One stream from its lease to its checkpoint: the pipeline on one page. Recording and publishing run side by side, joined
 // by the log.
-import type { Semaphore } from '../async/semaphore.ts';
-import { type RedactionRule, redactor } from '../history/redact.ts';
+import { redactor } from '../history/redact.ts';
 import { messageOf } from '../model/errors.ts';
 import { formatGroupResource } from '../model/resource.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import type { Revision } from '../model/revision.ts';
-import { type StreamRef, streamKey } from '../model/stream.ts';
-import type { ApiServer } from '../ports/api-server.ts';
-import type { CheckpointStore } from '../ports/checkpoint-store.ts';
-import type { Clock, Random } from '../ports/clock.ts';
-import type { EventSink } from '../ports/event-sink.ts';
-import type { Report } from '../ports/reporter.ts';
-import type { LogPosition, RevisionLog } from '../ports/revision-log.ts';
-import type { Collection } from '../watch/requests.ts';
-import { type WatchOutput, type WatchPolicy, watchStream } from '../watch/watch-stream.ts';
-import type { ByteBudget } from './byte-budget.ts';
-import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
+import { streamKey } from '../model/stream.ts';
+import type { LogPosition } from '../ports/revision-log.ts';
+import type { WatchOutput } from '../watch/watch-context.ts';
+import { watchStream } from '../watch/watch-stream.ts';
+import type { HeldLease } from './lease-keeper.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createRecorder, recordReader } from './recorder.ts';
-import type { StatusBoard, StatusRow } from './status-board.ts';
-import type { StreamControl } from './stream-control.ts';
+import type { StatusRow } from './status-board.ts';
 import { trackOutput, trackProblem } from './stream-progress.ts';
-import type { Tally } from './tally.ts';
-
-/** What all streams of a run share. */
-export interface StreamServices {
-  readonly log: RevisionLog;
-  readonly checkpoints: CheckpointStore;
-  readonly leases: LeaseKeeper;
-  readonly sink: EventSink | undefined;
-  readonly redact: readonly RedactionRule[];
-  readonly ignoreNoop: boolean;
-  readonly mode: 'follow' | 'catch-up';
-  readonly policy: WatchPolicy;
-  /** First syncs and comparisons that may go on at once. */
-  readonly syncs: Semaphore;
-  readonly budget: ByteBudget;
-  readonly board: StatusBoard;
-  readonly tally: Tally;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly report: Report;
-}
-
-export interface StreamTask {
-  readonly stream: StreamRef;
-  readonly clusterName: string;
-  readonly api: ApiServer;
-  readonly collection: () => Collection;
-  readonly control: StreamControl;
-  /** The resource vanished while nothing was running: only tombstones are left to record. */
-  readonly gone: boolean;
-  /** Aborts to stop reading; what was read is still recorded, published and checkpointed. */
-  readonly stop: AbortSignal;
-  /** Aborts to give up publishing what is left: it stays in the log for the next run. */
-  readonly giveUp: AbortSignal;
-}
-
-/**
- * `caught-up`: it reached what was the cluster's present (catch-up only). `stopped`: told to. `ended`: the resource is
- * gone for good. `held`: another run has its lease.
- */
-export type StreamEnd = 'caught-up' | 'stopped' | 'ended' | 'held';
+import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
 /** Runs one stream until it ends. Throws Mk8sError `fenced` or `storage` where it cannot go on. */
 export async function runStream(task: StreamTask, services: StreamServices): Promise<StreamEnd> {

@@ -1,6 +1,6 @@
 // How discovery speaks to a stream that waits.
 import { createWake } from '../async/wake.ts';
-import type { WatchControl } from '../watch/watch-stream.ts';
+import type { WatchControl } from '../watch/watch-context.ts';
 
 export interface StreamControl extends WatchControl {
   /** The resource is served: try at once. Takes back a `remove` that was not acted on yet. */

@@ -2,9 +2,9 @@
 import { formatGroupResource } from '../model/resource.ts';
 import type { StreamState } from '../model/stream-status.ts';
 import type { WatchState } from '../watch/state.ts';
-import type { WatchOutput } from '../watch/watch-stream.ts';
-import type { StreamServices, StreamTask } from './run-stream.ts';
+import type { WatchOutput } from '../watch/watch-context.ts';
 import type { StatusRow } from './status-board.ts';
+import type { StreamServices, StreamTask } from './stream-task.ts';
 
 const reasons = {
   gap: 'resourceVersion expired (410): comparing the cluster with the record',

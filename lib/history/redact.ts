@@ -25,7 +25,9 @@ export function redactor(
   rules: readonly RedactionRule[],
   resource: GroupResource,
 ): ((change: Observed) => Observed) | undefined {
-  const paths = rules.filter((rule) => rule.matches(resource)).flatMap((rule) => rule.fields.map((field) => field.split('.')));
+  const paths = rules
+    .filter((rule) => rule.matches(resource))
+    .flatMap((rule) => rule.fields.map((field) => field.split('.')));
   if (paths.length === 0) return undefined;
   return (change) => {
     const object: unknown = JSON.parse(Buffer.from(change.object).toString('utf8'));

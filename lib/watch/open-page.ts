@@ -4,7 +4,7 @@ import { decodeList } from '../decode/list-stream.ts';
 import { refusal } from './prove.ts';
 import { pageRequest } from './requests.ts';
 import type { ActiveState } from './state.ts';
-import type { Step, WatchContext } from './watch-stream.ts';
+import type { Step, WatchContext } from './watch-context.ts';
 
 /** Asks for the page of a state. Throws what the ApiServer throws. */
 export async function* openPage(

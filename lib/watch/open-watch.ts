@@ -6,7 +6,7 @@ import { compareObjectKeys, type ObjectKey, objectKey } from '../model/revision.
 import { refusal } from './prove.ts';
 import { streamingListRequest, watchRequest } from './requests.ts';
 import type { ActiveState } from './state.ts';
-import type { Step, WatchContext, WatchEvent } from './watch-stream.ts';
+import type { Step, WatchContext, WatchEvent } from './watch-context.ts';
 
 type Connected = ActiveState & { kind: 'streaming' | 'watching' };
 

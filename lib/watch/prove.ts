@@ -8,13 +8,11 @@ import type { ApiResponse, ApiServer } from '../ports/api-server.ts';
 import { readAll } from './read-all.ts';
 import type { RecordReader } from './record-reader.ts';
 import { type Collection, presentRequest } from './requests.ts';
-import type { WatchInput } from './state.ts';
+import type { Verdict, WatchInput } from './state.ts';
 
 /** Newest revisions looked at, and different objects asked for, before giving up and comparing everything. */
 const NEWEST = 64;
 const MOST_WITNESSES = 12;
-
-export type Verdict = (WatchInput & { kind: 'proof' })['verdict'];
 
 export interface Proof {
   readonly verdict: Verdict;

@@ -67,6 +67,9 @@ export type WatchState =
   /** The resource is gone for good. */
   | { readonly kind: 'ended' };
 
+/** Whether the stream's resourceVersions still mean the same; where that can't be told, everything is compared. */
+export type Verdict = 'same' | 'restored' | 'unproven';
+
 /** Everything that can happen. */
 export type WatchInput =
   /** Objects were delivered and processed; the last one's resourceVersion. */
@@ -76,7 +79,7 @@ export type WatchInput =
   | { readonly kind: 'listed'; readonly resourceVersion: ResourceVersion }
   | { readonly kind: 'page'; readonly resourceVersion: ResourceVersion; readonly continueToken: string }
   /** A consistent read compared our resourceVersion with the cluster's present. */
-  | { readonly kind: 'proof'; readonly verdict: 'same' | 'restored' | 'unproven' }
+  | { readonly kind: 'proof'; readonly verdict: Verdict }
   /** An error Status: as the HTTP answer, or as an ERROR event in a stream. */
   | {
       readonly kind: 'status';
