@@ -1,4 +1,5 @@
 // An ApiServer in memory: a function from request to answer. It remembers what was asked and whether bodies were left early.
+import { Mk8sError } from '../../lib/model/errors.ts';
 import type { ApiRequest, ApiServer } from '../../lib/ports/api-server.ts';
 import { recordedExchange } from './recordings.ts';
 
@@ -28,11 +29,9 @@ export function fakeApiServer(handler: FakeHandler, server = 'https://fake:6443'
     try {
       const body = answer.body ?? '';
       const parts = typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
-      for await (const part of parts) {
-        signal?.throwIfAborted();
+      for await (const part of abortable(parts, signal)) {
         yield [typeof part === 'string' ? Buffer.from(part) : part];
       }
-      signal?.throwIfAborted();
     } finally {
       open -= 1;
     }
@@ -67,4 +66,36 @@ export function statusAnswer(code: number, reason: string, message: string, extr
 export function recordedAnswer(name: string): FakeAnswer {
   const { status, headers, body } = recordedExchange(name).response;
   return { status, headers, body };
+}
+
+/** A body that never goes on: ends only by an abort. */
+export async function* hanging(...parts: readonly string[]): AsyncGenerator<string> {
+  yield* parts;
+  await new Promise<never>(() => {});
+}
+
+/** A body that breaks off, as the transport tells it. */
+export async function* broken(...parts: readonly string[]): AsyncGenerator<string> {
+  yield* parts;
+  await Promise.reject(
+    new Mk8sError('The answer of the fake ended in the middle.', { code: 'interrupted', retryable: true }),
+  );
+}
+
+async function* abortable<T>(
+  parts: AsyncIterable<T> | Iterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T> {
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => {});
+  signal?.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
+  const iterator = (async function* () {
+    yield* parts;
+  })();
+  for (;;) {
+    signal?.throwIfAborted();
+    const next = await Promise.race([iterator.next(), aborted.promise]);
+    if (next.done === true) return;
+    yield next.value;
+  }
 }

@@ -106,7 +106,7 @@ export function statusError(
 ): Mk8sError {
   const code: ErrorCode = status.code === 401 ? 'credentials' : 'http';
   const label = [status.code, status.reason].filter((part) => part !== '').join(' ');
-  const said = [status.message.trim().replace(/\.$/, '') || 'the server did not say why', ...causesOf(status)].join(
+  const said = [oneLine(status.message).replace(/\.$/, '') || 'the server did not say why', ...causesOf(status)].join(
     '; ',
   );
   return new Mk8sError(`Cannot ${attempt} in cluster "${target.name}": ${said} (${label})${advice(status.code)}`, {
@@ -135,10 +135,15 @@ export function explain(target: Target, attempt: string, error: unknown, signal?
   return new Mk8sError(`Cannot ${attempt} in cluster "${target.name}": ${why}`, { ...details, cause: error });
 }
 
+/** An apply conflict lists its fields on lines of their own. */
+function oneLine(message: string): string {
+  return message.trim().replaceAll(':\n- ', ': ').replaceAll('\n- ', ', ').replaceAll(/\s*\n\s*/g, ' ');
+}
+
 /** Causes that the message does not tell already; most of the time it tells all. */
 function causesOf({ message, details }: KubernetesStatus): readonly string[] {
   return (details?.causes ?? [])
-    .filter((cause) => cause.message !== '' && !message.includes(cause.message))
+    .filter((cause) => cause.reason !== 'FieldManagerConflict' && !message.includes(cause.message))
     .map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
 }
 
