@@ -12,6 +12,8 @@ interface Parts {
   readonly listener: Listener;
   readonly authenticator: Authenticator;
   readonly now: () => number;
+  /** Called after a backup was restored. */
+  readonly restored: () => void;
 }
 
 export interface Restart {
@@ -85,8 +87,9 @@ export class Control {
 
   /** Restores a backup as an etcd is restored: the resourceVersion goes back, connections end, the cluster id stays. */
   rewind(to: Snapshot | number): void {
-    const { store, listener } = this.#parts;
+    const { store, listener, restored } = this.#parts;
     store.restore(typeof to === 'number' ? store.snapshot(to) : to);
+    restored();
     listener.drop();
   }
 

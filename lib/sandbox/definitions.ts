@@ -9,11 +9,17 @@ import { type KubeObject, parseVersion } from './object.ts';
 import { resourceId, resourceOf } from './resource.ts';
 import type { Timers } from './timers.ts';
 
-/** Takes up every definition in the store and follows their changes from now on. Returns how to stop following. */
-export function startDefinitions(cluster: Cluster, timers: Timers): () => void {
+export interface DefinitionsController {
+  /** After a backup was restored: serves what is defined now, and nothing else. */
+  resync(): void;
+  stop(): void;
+}
+
+/** Takes up every definition in the store and follows their changes from now on. */
+export function startDefinitions(cluster: Cluster, timers: Timers): DefinitionsController {
   const collection = cluster.collection(customResourceDefinitions);
   const controller = new Definitions(cluster, collection, timers);
-  for (const { text } of collection.current()) controller.take(JSON.parse(text) as KubeObject);
+  controller.takeAll();
   let position = collection.history.end;
   const listener = (): void => {
     for (; position < collection.history.end; position++) {
@@ -24,7 +30,7 @@ export function startDefinitions(cluster: Cluster, timers: Timers): () => void {
     }
   };
   collection.listeners.add(listener);
-  return () => collection.listeners.delete(listener);
+  return { resync: () => controller.takeAll(), stop: () => void collection.listeners.delete(listener) };
 }
 
 class Definitions {
@@ -38,8 +44,19 @@ class Definitions {
     this.#timers = timers;
   }
 
+  takeAll(): void {
+    const { registry, store } = this.#cluster;
+    for (const resource of registry.all()) {
+      const { custom, plural, group } = resource;
+      if (!custom || this.#collection.get(`${plural}.${group}`) !== undefined) continue;
+      registry.delete(resourceId(resource));
+      store.drop(resourceId(resource));
+    }
+    for (const definition of this.#collection.current()) this.#take(parseVersion(definition));
+  }
+
   /** A definition as it is found at start. */
-  take(definition: KubeObject): void {
+  #take(definition: KubeObject): void {
     if (isEstablished(definition)) this.#serve(definition);
     else this.#acceptNames(definition);
     if (definition.metadata.deletionTimestamp !== undefined) this.#terminate(definition);

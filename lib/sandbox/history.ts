@@ -62,9 +62,11 @@ export class History {
     this.floor = Math.max(this.floor, revision);
   }
 
-  /** Forgets everything after `revision`, as a restored backup does. */
+  /** Forgets everything after `revision`, as a restored backup does. The position of the end stays where it was. */
   rewind(revision: number): void {
+    const end = this.end;
     this.#events.length = this.after(revision) - this.#first;
+    this.#first = end - this.#events.length;
   }
 
   /** Events with a greater resourceVersion, newest first. */

@@ -1,12 +1,13 @@
-// Bodies of requests: JSON, or YAML for server-side apply.
+// Bodies of requests: JSON; YAML for server-side apply; protobuf from typed clients.
 import type { Json } from './json.ts';
+import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import type { Request } from './reply.ts';
 import { badRequest, failure } from './status.ts';
 import { parseYaml } from './yaml.ts';
 
 const largestBody = 3 * 1024 * 1024;
 
-/** The whole body as text. Throws 413 above 3 MiB, as the server does. */
+/** The whole body as text, protobuf as JSON. Throws 413 above 3 MiB, as the server does. */
 export async function readBody(request: Request): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -17,7 +18,21 @@ export async function readBody(request: Request): Promise<string> {
   if (size > largestBody) {
     throw failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${largestBody}`);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const body = Buffer.concat(chunks);
+  return isProtobuf(body) ? fromProtobuf(body) : body.toString('utf8');
+}
+
+function fromProtobuf(body: Buffer): string {
+  let object: Json | undefined;
+  try {
+    object = decodeProtobuf(body);
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : String(error));
+  }
+  if (object !== undefined) return JSON.stringify(object);
+  const accepted = 'application/json, application/yaml';
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
+  throw failure(415, 'UnsupportedMediaType', message);
 }
 
 /** The body as JSON; null where it is empty. Throws 400 in the server's words. */

@@ -90,7 +90,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const timers = new Timers();
   if (cluster.collection(namespaces).get('kube-system') === undefined) createSystemNamespaces(cluster);
   cluster.collection(customResourceDefinitions);
-  const stopControllers = [startDefinitions(cluster, timers), startNamespaces(cluster, timers)];
+  const definitions = startDefinitions(cluster, timers);
+  const stopNamespaces = startNamespaces(cluster, timers);
   timers.every(options.progressInterval ?? 5000, () => {
     for (const collection of store.collections.values()) collection.known = store.revision;
   });
@@ -121,11 +122,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     (request, response) => void handle(backend, settings, request, response),
   );
   const close = (): void => {
-    for (const stop of stopControllers) stop();
+    definitions.stop();
+    stopNamespaces();
     timers.stop();
     journal?.close();
   };
-  const control = new Control({ store, faults, listener, authenticator, now });
+  const control = new Control({ store, faults, listener, authenticator, now, restored: () => definitions.resync() });
   const backend: Backend = {
     cluster,
     faults,
