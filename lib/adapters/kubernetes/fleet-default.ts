@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { systemClock } from '../../async/system-clock.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
+import { defaultSources } from './context-defaults.ts';
 import { type Fleet, loadFleet } from './fleet.ts';
-import { inClusterSource } from './in-cluster.ts';
 import { kubeconfigSource } from './kubeconfig.ts';
 import { type Kubeconfig, type KubeconfigDocument, loadKubeconfig } from './kubeconfig-load.ts';
 
@@ -37,19 +37,20 @@ export async function loadDefaultFleet(
   };
   if (options.sources !== undefined) {
     const tried = [`asked: ${options.sources.map(({ name }) => name).join(', ') || 'no source'}`];
-    return loadFleet({ ...common, sources: options.sources, firstOnly: false, tried, kubeconfigOf: () => undefined });
+    return loadFleet({ ...common, sources: options.sources, tried, kubeconfigOf: () => undefined });
   }
   const location = { env, home, ...(options.kubeconfig === undefined ? {} : { path: options.kubeconfig }) };
   const kubeconfig = await loadKubeconfig(location);
   const contexts = options.contexts === undefined ? {} : { contexts: options.contexts };
-  const files = kubeconfigSource({ ...location, ...contexts });
-  const pod = inClusterSource({ env, ...(serviceAccountFolder === undefined ? {} : { folder: serviceAccountFolder }) });
+  const folder = serviceAccountFolder === undefined ? {} : { folder: serviceAccountFolder };
   return loadFleet({
     ...common,
-    sources: options.kubeconfig === undefined ? [files, pod] : [files],
-    firstOnly: true,
+    sources:
+      options.kubeconfig === undefined
+        ? defaultSources({ env, home, ...contexts, ...folder })
+        : [kubeconfigSource({ ...location, ...contexts })],
     tried: whatWasTried(options, kubeconfig, env, home),
-    kubeconfigOf: (candidate) => (candidate.source === files.name ? documentOf(kubeconfig, candidate) : undefined),
+    kubeconfigOf: (candidate) => (candidate.source === 'kubeconfig' ? documentOf(kubeconfig, candidate) : undefined),
   });
 }
 

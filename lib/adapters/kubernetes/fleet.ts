@@ -6,12 +6,10 @@ import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source
 import { Cluster } from './cluster.ts';
 import type { KubeconfigDocument } from './kubeconfig-load.ts';
 
-/** Where to look: sources in turn, with a word for each where nothing was found. */
+/** Where to look, and what goes with it. */
 export interface FleetSettings {
   /** Asked in turn. */
   readonly sources: readonly ClusterSource[];
-  /** True: stop at the first source that names a cluster. False: ask all. */
-  readonly firstOnly: boolean;
   /** What was tried, for the message where no cluster was found: `KUBECONFIG is not set`, … */
   readonly tried: readonly string[];
   /** The kubeconfig of a candidate, where it has one. */
@@ -36,7 +34,6 @@ export async function loadFleet(settings: FleetSettings): Promise<Fleet> {
       signal?.throwIfAborted();
       problems.push({ source: source.name, message: messageOf(error) });
     }
-    if (settings.firstOnly && candidates.length > 0) break;
   }
   const clusters: Cluster[] = [];
   const theDefault = candidates.find((candidate) => candidate.isDefault);
