@@ -1,14 +1,15 @@
 // Publishes changes to a webhook: CloudEvents over HTTP in binary mode, one request a change.
-// Promise 2 (order within an object) and promise 9 (no secret in a message) are kept here; retrying is the bridge's.
+// Promise 9 (no secret in a message) is kept here, promise 2 (order within an object) in lanes.ts; retrying is the bridge's.
 import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { createSemaphore, type Semaphore } from '../../async/semaphore.ts';
+import { createSemaphore } from '../../async/semaphore.ts';
 import { Mk8sError } from '../../model/errors.ts';
-import { changeId, objectKey, type Revision } from '../../model/revision.ts';
+import { changeId, type Revision } from '../../model/revision.ts';
 import { streamKey } from '../../model/stream.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore, EventSink } from '../../ports/event-sink.ts';
 import { binaryEventHeaders } from './binary-event.ts';
+import { createLanes } from './lanes.ts';
 import { type PostTarget, post } from './post.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -32,8 +33,7 @@ const idleMs = 4_000;
 
 /**
  * A webhook as a sink. 2xx acknowledges a change. 408, 425, 429, 5xx and network errors fail the batch with a
- * retryable Mk8sError (`retryAfterMs` where the server said so): it is to be published again, so a receiver sees some
- * ids twice. Any other 4xx stores the change as a dead letter and goes on. Redirects are not followed: Mk8sError
+ * retryable Mk8sError (`retryAfterMs` where the server said so): it is to be published again, and goes on where it failed. Any other 4xx stores the change as a dead letter and goes on. Redirects are not followed: Mk8sError
  * `config`. Changes of one object go out one after the other, different objects in parallel.
  *
  * Throws Mk8sError `config` where the URL cannot be used.
@@ -49,48 +49,13 @@ export function webhookSink(options: WebhookOptions): EventSink {
       : new HttpAgent(pool);
   const name = nameOf(url);
   const target: PostTarget = { url, name, agent, timeoutMs: options.timeoutMs ?? 30_000, clock: options.clock };
-  const open = createSemaphore(concurrency);
+  const delivery: Delivery = { ...options, target, headers };
+  const lanes = createLanes(createSemaphore(concurrency), (revision, signal) => deliver(revision, delivery, signal));
   return {
     name,
-    publish: (batch, signal) =>
-      publishInLanes(batch, open, signal, (revision) => deliver(revision, { target, headers, ...options }, signal)),
+    publish: lanes.publish,
     close: async () => agent.destroy(),
   };
-}
-
-/**
- * Publishes each object's changes in order, objects side by side. After the first failure nothing new is sent, and
- * what is under way is waited for: the batch comes again, and an old request must not overtake a new one.
- */
-async function publishInLanes(
-  batch: readonly Revision[],
-  open: Semaphore,
-  signal: AbortSignal,
-  send: (revision: Revision) => Promise<void>,
-): Promise<void> {
-  const lanes = Map.groupBy(batch, ({ namespace, name }) => objectKey(namespace, name));
-  const failure = new AbortController();
-  const going = AbortSignal.any([signal, failure.signal]);
-  await Promise.all(
-    Array.from(lanes.values(), async (lane) => {
-      try {
-        for (const revision of lane) {
-          const giveBack = await open.acquire(going);
-          try {
-            going.throwIfAborted();
-            await send(revision);
-          } finally {
-            giveBack();
-          }
-        }
-      } catch (error) {
-        // Only the first reason stays; lanes that stop because of it fail with the same one.
-        failure.abort(error);
-      }
-    }),
-  );
-  signal.throwIfAborted();
-  failure.signal.throwIfAborted();
 }
 
 interface Delivery {
