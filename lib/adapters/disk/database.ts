@@ -49,12 +49,10 @@ function makeFiles(folder: string): void {
 function connect(folder: string): DatabaseSync {
   const sql = new DatabaseSync(join(folder, databaseFile), { timeout: busyTimeoutMs });
   try {
-    // These two shape the file and only count while it is empty.
-    sql.exec('PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;');
-    checkVersion(folder, sql);
-    retryBusy(() => sql.exec('PRAGMA journal_mode = WAL'));
+    const isNew = !checkVersion(folder, sql);
+    if (isNew) retryBusy(() => sql.exec(shape));
     sql.exec(settings);
-    if (versionOf(sql) === 0) makeSchema(folder, sql);
+    if (isNew) makeSchema(folder, sql);
     return sql;
   } catch (error) {
     sql.close();
@@ -64,6 +62,9 @@ function connect(folder: string): DatabaseSync {
 
 /** How long a statement waits for another process' transaction, which takes milliseconds. */
 const busyTimeoutMs = 5000;
+
+/** Of the file, for as long as it lives. On an existing file these would write, which a full disk refuses. */
+const shape = 'PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;';
 
 /**
  * Memory is bounded: 16 MiB of pages, no memory map. A WAL of 4,000 pages (16 MiB) was as fast as one of 64 or
@@ -98,7 +99,8 @@ function connectReadOnly(folder: string): DatabaseSync {
   } catch (error) {
     // On a medium that cannot be written SQLite can't make its shared memory; it needs none where nobody writes.
     const quiet = !existsSync(`${path}-wal`) || statSync(`${path}-wal`).size === 0;
-    if (sqliteCode(error) !== 14 || !quiet) throw error;
+    const refused = sqliteCode(error) === 14 || sqliteCode(error) === 8;
+    if (!refused || !quiet) throw error;
     return attempt(new URL(`${pathToFileURL(path).href}?immutable=1`));
   }
 }
@@ -111,10 +113,11 @@ function versionOf(sql: DatabaseSync): number {
   return pragma(sql, 'user_version');
 }
 
-function checkVersion(folder: string, sql: DatabaseSync): void {
+/** False where the file is empty. Throws where it is not ours, or of another version. */
+function checkVersion(folder: string, sql: DatabaseSync): boolean {
   const version = versionOf(sql);
   const tables = Number(sql.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n']);
-  if (tables === 0) return;
+  if (tables === 0) return false;
   if (pragma(sql, 'application_id') !== applicationId) {
     throw new Mk8sError(
       `Cannot open data folder "${folder}": its ${databaseFile} was written by another program. Choose another folder`,
@@ -127,6 +130,7 @@ function checkVersion(folder: string, sql: DatabaseSync): void {
       { code: 'storage' },
     );
   }
+  return true;
 }
 
 function makeSchema(folder: string, sql: DatabaseSync): void {
@@ -144,7 +148,7 @@ function makeSchema(folder: string, sql: DatabaseSync): void {
   checkVersion(folder, sql);
 }
 
-/** Changing the journal mode does not wait for locks by itself. Two processes that make one folder meet here. */
+/** Making the file and changing its journal mode do not wait for locks by themselves. Two processes that make one folder meet here. */
 function retryBusy(action: () => void): void {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -82,7 +82,9 @@ function mayGo(
 }
 
 /** Free pages are used again by new frames; a file that has become much too large shrinks. */
-function giveBack({ sql }: Database): void {
+function giveBack(database: Database): void {
+  const { sql } = database;
   const read = (name: string) => Number(Object.values(sql.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
-  if (read('freelist_count') * 10 > read('page_count')) sql.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
+  if (read('freelist_count') * 10 <= read('page_count')) return;
+  database.write('give space back', () => sql.exec(`PRAGMA incremental_vacuum(${vacuumPages})`));
 }

@@ -57,6 +57,9 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
   const get = sql.prepare('SELECT last_sequence, size, data FROM frame WHERE id = ? AND stream_id = ?');
   const rewrite = sql.prepare('UPDATE frame SET oldest = ?, size = ?, data = ? WHERE id = ?');
   const remove = sql.prepare('DELETE FROM frame WHERE id = ?');
+  /** Changes when another connection has committed. */
+  const version = sql.prepare('PRAGMA data_version');
+  let seen: unknown;
   const unpacked = new Map<number, Frame>();
 
   const guarded = <T>(body: () => T): T => {
@@ -69,6 +72,10 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
     }
   };
   const load = (id: number, stream: OfStream): Frame | undefined => {
+    const now = version.get()?.['data_version'];
+    // Another process' retention may have thinned the frames.
+    if (now !== seen) unpacked.clear();
+    seen = now;
     const known = unpacked.get(id);
     if (known !== undefined) return known;
     const frame = guarded(() => {

@@ -124,7 +124,8 @@ export function createLastStates({ sql }: Database, streams: StreamTable, frames
     },
     recorded(stream, through, states) {
       const recent = recents.get(stream.id);
-      if (recent === undefined) return;
+      // Not brought up to the row (nothing was looked up): the frames will tell.
+      if (recent?.through !== stream.sequence) return;
       for (const [key, state] of states) {
         if (!recent.states.has(key)) count += 1;
         recent.states.set(key, state);
