@@ -1,4 +1,13 @@
 // HTTP to one cluster's API server: one pool, credentials applied, errors classified, nothing retried.
+//
+// It speaks HTTP/1.1. Measured with bench/transport.ts (Node 24, TLS on loopback, the client's processor time, medians
+// of five, HTTP/1.1 against HTTP/2): a 20 MB list 70 ms : 70 ms; 2,000 GETs one after the other 490 ms : 430 ms, twenty
+// at a time 500 ms : 95 ms; opening 50 watches 105 ms : 14 ms, and 200,000 events on them 360 ms : 285 ms. So lists
+// are equal, and watches cost 1.8 µs against 1.4 µs an event, little beside decoding one. HTTP/2 is ahead only in
+// many small requests at once, which is not what a watching client does. For that little, HTTP/1.1 keeps streams
+// apart (promise 8): each has its own connection, so a slow sink slows one socket, a lost packet or a dropped
+// connection delays one stream, and no server limits streams per connection. And its ends are honest: with
+// node:http2 a killed server looks like a normal end unless the reset code is read.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { createRequire } from 'node:module';
 import { Mk8sError } from '../../model/errors.ts';
