@@ -42,7 +42,7 @@ export interface KubernetesObject {
 export function clusterClient(endpoint: ClusterEndpoint): ClusterClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: endpoint.ca });
 
-  function request(
+  function send(
     method: string,
     path: string,
     body?: unknown,
@@ -63,15 +63,19 @@ export function clusterClient(endpoint: ClusterEndpoint): ClusterClient {
           resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
         );
       });
-      request.on('error', reject);
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        // A pooled connection that ended with the server it led to; nothing was done over it.
+        if (request.reusedSocket && error.code === 'ECONNRESET') resolve(send(method, path, body, contentType));
+        else reject(error);
+      });
       request.end(sent);
     });
   }
 
   return {
-    request,
+    request: send,
     async call(method, path, body, tolerate = []) {
-      const { status, text } = await request(method, path, body);
+      const { status, text } = await send(method, path, body);
       if (status >= 300 && !tolerate.includes(status)) throw new Error(`${method} ${path}: ${status} ${text}`);
       return text.startsWith('{') ? (JSON.parse(text) as KubernetesObject) : { metadata: {}, text };
     },

@@ -62,9 +62,13 @@ export function materialiser(): Materialiser {
       return;
     }
     delivered.set(event.id, content);
-    const at = { epoch: Number(event.epoch), version: BigInt(event.resourceversion) };
     const last = newest.get(key);
-    // A tombstone found by absence repeats the last known resourceVersion, so equal is in order.
+    const epoch = Number(event.epoch);
+    // A tombstone found by absence repeats the last known resourceVersion; after a restore, that is of the epoch before.
+    const byAbsence =
+      event.type.endsWith('.delete') && state.get(key)?.metadata.resourceVersion === event.resourceversion;
+    const version = byAbsence && last !== undefined && last.epoch < epoch ? 0n : BigInt(event.resourceversion);
+    const at = { epoch, version };
     if (last !== undefined && (at.epoch < last.epoch || (at.epoch === last.epoch && at.version < last.version))) {
       result.faults.push(`${told} came after ${last.epoch}/${last.version}`);
     }

@@ -56,6 +56,12 @@ describe('a feed', () => {
     expect(result.faults).toEqual([]);
   });
 
+  test('may bury in a new epoch what the epoch before knew, at a resourceVersion of that one', () => {
+    const buried = event('delete', widget('x', 9), 2);
+    const result = materialise([event('add', widget('x', 9)), buried, event('add', widget('x', 3), 2)]);
+    expect(result.faults).toEqual([]);
+  });
+
   test.each([
     ['an older state', [event('update', widget('x', 2)), event('add', widget('x', 1))], 'came after 1/2'],
     ['an older epoch', [event('add', widget('x', 1), 2), event('update', widget('x', 5))], 'came after 2/1'],
