@@ -40,6 +40,7 @@ interface Running {
 /** Follows a cluster until told to stop (follow), or until each of its streams has caught up (catch-up). */
 export async function runCluster(task: ClusterTask, services: StreamServices): Promise<readonly StreamOutcome[]> {
   const running = new Map<StreamKey, Running>();
+  let announced = false;
   const following = { ...task, ...services, signal: task.stop };
   try {
     if (services.mode === 'catch-up') {
@@ -58,11 +59,23 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       services.report({ severity: 'WARNING', message: text, cluster: task.cluster.name });
     }
     const planned = planStreams(task.cluster.id, discovered.resources, task.wanted);
+    announce([...planned].flatMap(([key, { info }]) => (running.has(key) ? [] : [formatGroupResource(info)])));
     for (const [key, plan] of planned) start(key, plan);
     for (const [key, { control, info }] of running) {
       if (!planned.has(key) && (await isGone(info, discovered))) control.remove();
     }
     await buryGone(discovered);
+  }
+
+  function announce(resources: readonly string[]): void {
+    if (resources.length === 0 && announced) return;
+    const names = [...new Set(resources)].toSorted();
+    const message =
+      names.length === 0
+        ? `Cluster "${task.cluster.name}" serves none of the wanted resources (yet)`
+        : `Following ${announced ? 'also ' : ''}${names.join(', ')} in cluster "${task.cluster.name}"`;
+    services.report({ severity: 'INFO', message, cluster: task.cluster.name });
+    announced = true;
   }
 
   function start(key: StreamKey, { stream, info }: PlannedStream): void {

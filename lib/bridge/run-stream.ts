@@ -13,7 +13,7 @@ import type { HeldLease } from './lease-keeper.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createRecorder, recordReader } from './recorder.ts';
 import type { StatusRow } from './status-board.ts';
-import { trackOutput, trackProblem } from './stream-progress.ts';
+import { trackEnd, trackOutput, trackProblem } from './stream-progress.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
 /** Runs one stream until it ends. Throws Mk8sError `fenced` or `storage` where it cannot go on. */
@@ -78,11 +78,11 @@ async function runOwned(
     await publisher.drained(AbortSignal.any([task.giveUp, lease.lost, failed.signal])).catch((error: unknown) => {
       if (!task.giveUp.aborted) throw error;
     });
-    row.state = end === 'ended' ? 'ended' : 'stopped';
+    trackEnd(row, end === 'ended' ? 'ended' : 'stopped', clock.now());
     return end;
   } catch (error) {
     trackProblem(row, 'watchProblem', messageOf(error), clock.now());
-    row.state = 'stopped';
+    trackEnd(row, 'stopped', clock.now());
     throw error;
   } finally {
     halt.abort(new Error('the stream ended'));

@@ -48,6 +48,12 @@ export function trackOutput(
   }
 }
 
+/** The stream is not followed any more. */
+export function trackEnd(row: StatusRow, state: 'ended' | 'stopped', now: number): void {
+  if (row.state === 'watching') row.watchedAt = now;
+  row.state = state;
+}
+
 function trackState(row: StatusRow, state: WatchState, context: { services: StreamServices; task: StreamTask }): void {
   const now = context.services.clock.now();
   if (row.state === 'watching') row.watchedAt = now;

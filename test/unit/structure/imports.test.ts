@@ -23,6 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   'adapters/http': ['model', 'async', 'ports'],
   'adapters/stdout': ['model', 'async', 'ports'],
   sandbox: [],
+  compose: ['*'],
   'compose.ts': ['*'],
   'index.ts': ['model', 'ports', 'compose.ts', 'adapters/kubernetes'],
   cli: ['model', 'async', 'ports', 'config', 'compose.ts', 'index.ts'],

@@ -1,0 +1,38 @@
+// Discovery alone, for lists.
+import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
+import { systemClock } from '../async/system-clock.ts';
+import type { Config } from '../config/options.ts';
+import { followInventory, type Inventory } from '../discover/inventory.ts';
+import type { ClusterInfo, Problem } from '../model/cluster.ts';
+import type { Context } from './context.ts';
+import { openSources, REFRESH_MS } from './sources.ts';
+
+/** Reads the sources once and tries every cluster once. `close` also ends the sandbox, where it is the source. */
+export async function discoverClusters(
+  config: Config,
+  context: Context,
+): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
+  const opened = await openSources(config, context);
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  let last: Inventory | undefined;
+  const inventories = followInventory({
+    sources: opened.sources,
+    discovery: kubernetesDiscovery,
+    refreshMs: REFRESH_MS,
+    clock: systemClock,
+    random: Math.random,
+    signal,
+  });
+  try {
+    for await (const inventory of inventories) {
+      last = inventory;
+      if (inventory.complete) break;
+    }
+  } finally {
+    over.abort(new Error('discovery ended'));
+    await Promise.all((last?.reached ?? []).map(({ api }) => api.close()));
+  }
+  const problems = [...opened.problems, ...(last?.problems ?? [])];
+  return { clusters: last?.infos ?? [], problems, close: () => opened.close() };
+}

@@ -1,0 +1,24 @@
+// Who this run is, and that it alone works on its share of the data folder (promise 6).
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { LeaseKeeper } from '../bridge/lease-keeper.ts';
+import type { Config } from '../config/options.ts';
+import { Mk8sError } from '../model/errors.ts';
+import type { Holder } from '../ports/lease-store.ts';
+
+export function thisProcess(): Holder {
+  const host = hostname();
+  return { id: randomUUID(), description: `${host}, pid ${process.pid}`, host, pid: process.pid };
+}
+
+/** Takes the lease of the folder and shard. Throws Mk8sError `fenced` that says who has it. */
+export async function ownFolder(config: Config, leases: LeaseKeeper): Promise<{ release(): Promise<void> }> {
+  const { index, count } = config.shard;
+  const answer = await leases.acquire(`run/${index}-of-${count}`);
+  if (!('holder' in answer)) return answer;
+  const share = count > 1 ? `Share ${index} of ${count} of data folder` : 'Data folder';
+  throw new Mk8sError(
+    `${share} "${config.data}" is in use by another run (${answer.holder.description}). Stop that one, wait until its lease ends (${new Date(answer.expiresAt).toISOString()}), or choose another folder with --data.`,
+    { code: 'fenced' },
+  );
+}

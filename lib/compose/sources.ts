@@ -1,0 +1,88 @@
+// Where clusters come from, as the configuration says.
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { defaultSources } from '../adapters/kubernetes/context-defaults.ts';
+import { inClusterSource } from '../adapters/kubernetes/in-cluster.ts';
+import { kubeconfigSource } from '../adapters/kubernetes/kubeconfig.ts';
+import type { Config } from '../config/options.ts';
+import type { Problem } from '../model/cluster.ts';
+import { glob } from '../model/glob.ts';
+import type { ClusterSource } from '../ports/cluster-source.ts';
+import type { Context } from './context.ts';
+
+/** Sources are read again this often, milliseconds: clusters join and leave without a restart. */
+export const REFRESH_MS = 30_000;
+
+export interface OpenedSources {
+  readonly sources: readonly ClusterSource[];
+  readonly problems: readonly Problem[];
+  readonly sandbox: boolean;
+  close(): Promise<void>;
+}
+
+/** The sources of a configuration; `close` ends the sandbox where it is one. */
+export async function openSources(config: Config, context: Context): Promise<OpenedSources> {
+  const wanted = config.source;
+  if (wanted.includes('sandbox')) return await sandboxSources(config);
+  // Files named here are merged as those of KUBECONFIG are.
+  const named = config.kubeconfig.length > 0 ? { KUBECONFIG: config.kubeconfig.join(delimiter) } : {};
+  const location = { env: { ...context.env, ...named }, home: context.env['HOME'] ?? homedir() };
+  const sources = wanted.flatMap((name): readonly ClusterSource[] => {
+    if (name === 'in-cluster') return [inClusterSource(location)];
+    return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
+  });
+  const chosen = sources.map((source) => onlyContexts(source, config.contexts));
+  if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, close: () => Promise.resolve() };
+  const found = await Promise.all(chosen.map((source) => source.discover(context.signal)));
+  if (found.some(({ candidates }) => candidates.length > 0)) {
+    return { sources: chosen, problems: [], sandbox: false, close: () => Promise.resolve() };
+  }
+  const problems = found.flatMap((answer) => answer.problems);
+  for (const { source, message } of problems) context.report({ severity: 'WARNING', message: `${source}: ${message}` });
+  const message = 'No cluster was found (no kubeconfig, not in a cluster): running the sandbox fleet instead';
+  context.report({ severity: 'INFO', message });
+  return { ...(await sandboxSources(config)), problems };
+}
+
+/** The sandbox keeps its objects in the data folder, so that a second start finds the same clusters. */
+async function sandboxSources(config: Config): Promise<OpenedSources> {
+  const folder = join(config.data, 'sandbox');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const fleet = await startSandbox({ ...config.sandbox, folder });
+  const file = join(folder, 'kubeconfig');
+  await writeFile(file, fleet.kubeconfig(), { mode: 0o600 });
+  await chmod(file, 0o600);
+  const contexts = kubeconfigSource({ env: {}, home: folder, path: file });
+  const source: ClusterSource = {
+    name: 'sandbox',
+    async discover(signal) {
+      const { candidates, problems } = await contexts.discover(signal);
+      return { candidates: candidates.map((candidate) => ({ ...candidate, source: 'sandbox' })), problems };
+    },
+  };
+  return { sources: [onlyContexts(source, config.contexts)], problems: [], sandbox: true, close: () => fleet.stop() };
+}
+
+function onlyContexts(source: ClusterSource, globs: readonly string[]): ClusterSource {
+  if (globs.length === 0) return source;
+  const wanted = globs.map(glob);
+  return {
+    name: source.name,
+    async discover(signal) {
+      const { candidates, problems } = await source.discover(signal);
+      return { candidates: candidates.filter(({ name }) => wanted.some((matches) => matches(name))), problems };
+    },
+  };
+}
+
+/** The sandbox fleet, in this process. */
+export async function startSandbox(options: {
+  clusters: number;
+  objects: number;
+  rate: number;
+  folder?: string;
+}): Promise<{ kubeconfig(): string; stop(): Promise<void> }> {
+  const { startFleet } = await import('../sandbox/fleet.ts');
+  return await startFleet(options);
+}
