@@ -92,7 +92,7 @@ export function readString(bytes: Buffer, from: number, to: number): string {
     if (byte === BACKSLASH) return parseString(bytes, from, to);
     others |= byte;
   }
-  return others < 0x80 ? bytes.toString('latin1', from + 1, to - 1) : bytes.toString('utf8', from + 1, to - 1);
+  return bytes.toString(others < 0x80 ? 'latin1' : 'utf8', from + 1, to - 1);
 }
 
 function parseString(bytes: Buffer, from: number, to: number): string {

@@ -7,7 +7,7 @@ import type { ApiResponse } from '../ports/api-server.ts';
 import { asBuffer } from './json-bytes.ts';
 import { ListSplitter } from './list-splitter.ts';
 import { protocolError, truncatedError } from './protocol-error.ts';
-import { scanObject, type TypeMeta } from './scan-object.ts';
+import { ObjectScanner, type TypeMeta } from './scan-object.ts';
 
 export type ListPart =
   | { readonly kind: 'objects'; readonly objects: readonly ScannedObject[] }
@@ -42,12 +42,13 @@ export async function* decodeList(
   options: DecodeListOptions = {},
 ): AsyncGenerator<ListPart> {
   const splitter = new ListSplitter(options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES);
+  const scanner = new ObjectScanner();
   for await (const chunks of body) {
     const objects: ScannedObject[] = [];
     try {
       for (const chunk of chunks) {
         splitter.push(asBuffer(chunk), (bytes, start, end) => {
-          objects.push(scanObject(bytes, start, end, options.defaults ?? itemType(splitter)));
+          objects.push(scanner.scan(bytes, start, end, options.defaults ?? itemType(splitter)));
         });
       }
     } catch (error) {

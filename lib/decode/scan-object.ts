@@ -3,29 +3,16 @@
 // alter it; bytes cannot).
 import { resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
-import { asBuffer, COMMA, QUOTE, readString, skipSpace, skipString } from './json-bytes.ts';
-import { skipManagedFields } from './managed-fields.ts';
+import { FrequentStrings } from './frequent-strings.ts';
+import { asBuffer, QUOTE, skipString } from './json-bytes.ts';
 import { Members } from './members.ts';
+import { type FoundMetadata, MetadataScanner } from './metadata.ts';
 import { protocolError } from './protocol-error.ts';
 
 /** What an item of a built-in list leaves out: `{ apiVersion: 'v1', kind: 'ConfigMap' }`. */
 export interface TypeMeta {
   readonly apiVersion: string;
   readonly kind: string;
-}
-
-/** What the walk has met so far. */
-interface Found {
-  apiVersion: string | undefined;
-  kind: string | undefined;
-  namespace: string;
-  name: string;
-  uid: string;
-  resourceVersion: string;
-  manager: string;
-  /** The bytes to leave out; both 0 where there are none. */
-  cutFrom: number;
-  cutTo: number;
 }
 
 /**
@@ -38,117 +25,110 @@ interface Found {
  * The result's `object` may be a view into `bytes` and keeps all of it alive: who keeps it longer than the batch it
  * came with copies it. `bytes` itself is left as it is.
  *
- * Throws Mk8sError `protocol` for what is no Kubernetes object: without name, metadata, or apiVersion and kind.
+ * Throws Mk8sError `protocol` for what is no Kubernetes object: without metadata, name, or apiVersion and kind.
  */
 export function scanObject(bytes: Uint8Array, start: number, end: number, defaults?: TypeMeta): ScannedObject {
-  const buffer = asBuffer(bytes);
-  const found: Found = {
-    apiVersion: undefined,
-    kind: undefined,
-    namespace: '',
-    name: '',
-    uid: '',
-    resourceVersion: '',
-    manager: '',
-    cutFrom: 0,
-    cutTo: 0,
-  };
-  scanMembers(buffer, start, end, found);
-  const apiVersion = found.apiVersion ?? defaults?.apiVersion;
-  const kind = found.kind ?? defaults?.kind;
-  if (apiVersion === undefined || kind === undefined) throw protocolError('An object has no apiVersion and kind.');
-  if (found.name === '') throw protocolError(`An object of kind ${kind} (${apiVersion}) has no metadata.name.`);
-  const missing = missingTypeMeta(found, apiVersion, kind);
-  return {
-    apiVersion,
-    kind,
-    namespace: found.namespace,
-    name: found.name,
-    uid: found.uid,
-    resourceVersion: resourceVersion(found.resourceVersion),
-    manager: found.manager,
-    object:
-      missing === '' && found.cutTo === 0
-        ? buffer.subarray(start, end)
-        : rewrite(buffer, start, end, found.cutFrom, found.cutTo, missing),
-  };
+  return new ObjectScanner().scan(asBuffer(bytes), start, end, defaults);
 }
 
-function scanMembers(bytes: Buffer, start: number, end: number, found: Found): void {
-  const members = new Members(bytes, start, end);
-  let wanted = 3;
-  while (wanted > 0 && members.next()) {
-    if (members.keyIs('apiVersion')) {
-      found.apiVersion = takeString(bytes, members, end);
-      wanted--;
-    } else if (members.keyIs('kind')) {
-      found.kind = takeString(bytes, members, end);
-      wanted--;
-    } else if (members.keyIs('metadata')) {
-      members.end = scanMetadata(bytes, members.value, end, found);
-      wanted--;
-    } else members.skipValue();
+/** Objects of one stream resemble each other: a scanner remembers how they begin, and strings that they repeat. */
+export class ObjectScanner {
+  private readonly strings = new FrequentStrings();
+  private readonly metadata = new MetadataScanner(this.strings);
+  /** The bytes before metadata's value in the last object that began with apiVersion, kind and metadata, and what they say. */
+  private beginning = Buffer.alloc(0);
+  private beginningSays: TypeMeta = { apiVersion: '', kind: '' };
+
+  /**
+   * As `scanObject`. With `inPlace` the bytes between `start` and `end` may be overwritten: closing the gap of
+   * managedFields where it is takes a third of the time of copying the object.
+   */
+  scan(bytes: Buffer, start: number, end: number, defaults?: TypeMeta, inPlace = false): ScannedObject {
+    let type: Partial<TypeMeta> = this.beginningSays;
+    let found: FoundMetadata | undefined;
+    if (beginsWith(bytes, start, this.beginning)) found = this.metadata.scan(bytes, start + this.beginning.length, end);
+    else ({ type, found } = this.scanMembers(bytes, start, end));
+    const apiVersion = type.apiVersion ?? defaults?.apiVersion;
+    const kind = type.kind ?? defaults?.kind;
+    if (apiVersion === undefined || kind === undefined) throw protocolError('An object has no apiVersion and kind.');
+    if (found === undefined || found.name === '') {
+      throw protocolError(`An object of kind ${kind} (${apiVersion}) has no metadata.name.`);
+    }
+    const missing = missingMembers(type, apiVersion, kind);
+    return {
+      apiVersion,
+      kind,
+      namespace: found.namespace,
+      name: found.name,
+      uid: found.uid,
+      resourceVersion: resourceVersion(found.resourceVersion),
+      manager: found.manager,
+      object: rewrite(bytes, start, end, found, missing, inPlace),
+    };
+  }
+
+  private scanMembers(bytes: Buffer, start: number, end: number): { type: Partial<TypeMeta>; found?: FoundMetadata } {
+    const members = new Members(bytes, start, end);
+    let apiVersion: string | undefined;
+    let kind: string | undefined;
+    let found: FoundMetadata | undefined;
+    for (let count = 1; members.next(); count++) {
+      if (members.keyIs('apiVersion')) apiVersion = this.takeString(bytes, members, end);
+      else if (members.keyIs('kind')) kind = this.takeString(bytes, members, end);
+      else if (members.keyIs('metadata')) {
+        found = this.metadata.scan(bytes, members.value, end);
+        members.end = found.end;
+        if (count === 3 && apiVersion !== undefined && kind !== undefined) {
+          this.beginning = Buffer.from(bytes.subarray(start, members.value));
+          this.beginningSays = { apiVersion, kind };
+        }
+      } else members.skipValue();
+      if (apiVersion !== undefined && kind !== undefined && found !== undefined) break;
+    }
+    const type = { ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }) };
+    return found === undefined ? { type } : { type, found };
+  }
+
+  private takeString(bytes: Buffer, members: Members, end: number): string {
+    if (bytes[members.value] !== QUOTE) throw protocolError(`There is no string at byte ${members.value}.`);
+    members.end = skipString(bytes, members.value, end);
+    return this.strings.read(bytes, members.value, members.end);
   }
 }
 
-/** Returns the position after metadata. */
-function scanMetadata(bytes: Buffer, at: number, end: number, found: Found): number {
-  const members = new Members(bytes, at, end);
-  let previous = 0;
-  while (members.next()) {
-    if (members.keyIs('name')) found.name = takeString(bytes, members, end);
-    else if (members.keyIs('namespace')) found.namespace = takeString(bytes, members, end);
-    else if (members.keyIs('uid')) found.uid = takeString(bytes, members, end);
-    else if (members.keyIs('resourceVersion')) found.resourceVersion = takeString(bytes, members, end);
-    else if (members.keyIs('managedFields')) {
-      const fields = skipManagedFields(bytes, members.value, end);
-      if (fields.manager >= 0) {
-        found.manager = readString(bytes, fields.manager, skipString(bytes, fields.manager, end));
-      }
-      members.end = fields.end;
-      cut(bytes, members, previous, end, found);
-    } else members.skipValue();
-    previous = members.end;
+function beginsWith(bytes: Buffer, at: number, text: Buffer): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+  return text.length > 0;
+}
+
+/** The members that the object lacks, in JSON with a comma after each; the order is that of Go's encoder. */
+function missingMembers(type: Partial<TypeMeta>, apiVersion: string, kind: string): string {
+  const first = type.kind === undefined ? `"kind":${JSON.stringify(kind)},` : '';
+  return type.apiVersion === undefined ? `${first}"apiVersion":${JSON.stringify(apiVersion)},` : first;
+}
+
+/** The object without managedFields, with `insert` after its `{`. */
+function rewrite(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  { cutFrom, cutTo }: FoundMetadata,
+  insert: string,
+  inPlace: boolean,
+): Buffer {
+  const gap = cutTo - cutFrom;
+  if (insert === '') {
+    if (gap === 0) return bytes.subarray(start, end);
+    if (inPlace) {
+      bytes.copyWithin(start + gap, start, cutFrom);
+      return bytes.subarray(start + gap, end);
+    }
+    const copy = Buffer.allocUnsafe(end - start - gap);
+    bytes.copy(copy, 0, start, cutFrom);
+    bytes.copy(copy, cutFrom - start, cutTo, end);
+    return copy;
   }
-  return members.end;
-}
-
-/** Marks the current member for leaving out, with one of the commas around it. `previous` is the end of the member before, 0 for none. */
-function cut(bytes: Buffer, members: Members, previous: number, end: number, found: Found): void {
-  const next = skipSpace(bytes, members.end, end);
-  if (bytes[next] === COMMA) {
-    found.cutFrom = members.key;
-    found.cutTo = skipSpace(bytes, next + 1, end);
-  } else {
-    found.cutFrom = previous === 0 ? members.key : previous;
-    found.cutTo = members.end;
-  }
-}
-
-function takeString(bytes: Buffer, members: Members, end: number): string {
-  const { value } = members;
-  if (bytes[value] !== QUOTE) throw protocolError(`There is no string at byte ${value}.`);
-  members.end = skipString(bytes, value, end);
-  return readString(bytes, value, members.end);
-}
-
-/** The members that `found` lacks, in JSON with a comma after each; the order is that of Go's encoder. */
-function missingTypeMeta(found: Found, apiVersion: string, kind: string): string {
-  const first = found.kind === undefined ? `"kind":${JSON.stringify(kind)},` : '';
-  return found.apiVersion === undefined ? `${first}"apiVersion":${JSON.stringify(apiVersion)},` : first;
-}
-
-/** A copy of the object with `insert` after its `{` and without the bytes from `cutFrom` to `cutTo`. */
-function rewrite(bytes: Buffer, start: number, end: number, cutFrom: number, cutTo: number, insert: string): Buffer {
-  const inserted = insert === '' ? 0 : Buffer.byteLength(insert);
-  const copy = Buffer.allocUnsafe(end - start - (cutTo - cutFrom) + inserted);
-  let at = 0;
-  if (inserted > 0) {
-    copy[0] = bytes[start] as number;
-    at = 1 + copy.write(insert, 1);
-  }
-  const from = inserted > 0 ? start + 1 : start;
-  at += bytes.copy(copy, at, from, cutTo === 0 ? end : cutFrom);
-  if (cutTo !== 0) bytes.copy(copy, at, cutTo, end);
-  return copy;
+  const head = gap === 0 ? bytes.subarray(start + 1, end) : bytes.subarray(start + 1, cutFrom);
+  const tail = gap === 0 ? bytes.subarray(end, end) : bytes.subarray(cutTo, end);
+  return Buffer.concat([Buffer.from(`{${insert}`), head, tail]);
 }

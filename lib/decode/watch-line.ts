@@ -2,14 +2,14 @@
 // any other spelling of the same JSON goes a slower way.
 import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
-import { asBuffer, CLOSE_BRACE, isSpace, OPEN_BRACE, QUOTE, readString } from './json-bytes.ts';
+import { asBuffer, CLOSE_BRACE, isSpace, OPEN_BRACE, QUOTE, readString, skipSpace } from './json-bytes.ts';
 import { Members } from './members.ts';
 import { protocolError } from './protocol-error.ts';
-import { scanObject } from './scan-object.ts';
+import { ObjectScanner } from './scan-object.ts';
 import { type KubernetesStatus, parseStatus } from './status.ts';
 
 export type WatchLine =
-  | { readonly kind: 'object'; readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: ScannedObject }
+  | { readonly kind: 'object'; readonly type: ObjectType; readonly object: ScannedObject }
   | {
       readonly kind: 'bookmark';
       readonly resourceVersion: ResourceVersion;
@@ -18,65 +18,76 @@ export type WatchLine =
     }
   | { readonly kind: 'error'; readonly status: KubernetesStatus };
 
-const OBJECT_PREFIXES = (['ADDED', 'MODIFIED', 'DELETED'] as const).map((type) => ({
+type ObjectType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+const OBJECT_PREFIXES = (['MODIFIED', 'ADDED', 'DELETED'] as const).map((type) => ({
   type,
   bytes: Buffer.from(`{"type":"${type}","object":`),
 }));
 
 /**
- * Decodes one line, without its newline. Its objects may be views into `line` (see `scanObject`).
+ * Decodes one line, without its newline. Its object may be a view into `line` (see `scanObject`).
  * Throws Mk8sError `protocol` where the line is not a watch event.
  */
 export function decodeWatchLine(line: Uint8Array): WatchLine {
-  return decodeLineAt(asBuffer(line), 0, line.byteLength);
+  return new WatchLineDecoder().decode(asBuffer(line), 0, line.byteLength, false);
 }
 
-/** The same for a line that lies between `start` and `end` of a larger buffer. */
-export function decodeLineAt(bytes: Buffer, start: number, end: number): WatchLine {
-  const last = trimEnd(bytes, start, end);
-  for (const prefix of OBJECT_PREFIXES) {
-    const object = start + prefix.bytes.length;
+/** Decodes the lines of one watch, which resemble each other. */
+export class WatchLineDecoder {
+  private readonly objects = new ObjectScanner();
+
+  /** As `decodeWatchLine`, for the line between `start` and `end`; `inPlace` allows to overwrite it. */
+  decode(bytes: Buffer, start: number, end: number, inPlace: boolean): WatchLine {
+    const last = trimEnd(bytes, start, end);
     // The object reaches to the brace before the last one. It is not walked: what an encoder began so, it ended so.
-    if (
-      bytes[object] === OPEN_BRACE &&
-      bytes[last] === CLOSE_BRACE &&
-      bytes[last - 1] === CLOSE_BRACE &&
-      startsWith(bytes, start, prefix.bytes)
-    ) {
-      return { kind: 'object', type: prefix.type, object: versioned(scanObject(bytes, object, last)) };
+    if (bytes[last] === CLOSE_BRACE && bytes[last - 1] === CLOSE_BRACE) {
+      for (const prefix of OBJECT_PREFIXES) {
+        const object = start + prefix.bytes.length;
+        if (bytes[object] === OPEN_BRACE && startsWith(bytes, start, prefix.bytes)) {
+          return this.object(prefix.type, bytes, object, last, inPlace);
+        }
+      }
     }
+    return this.decodeAny(bytes, start, last + 1, inPlace);
   }
-  return decodeAnyLine(bytes, start, last + 1);
-}
 
-function decodeAnyLine(bytes: Buffer, start: number, end: number): WatchLine {
-  let type = '';
-  let from = -1;
-  let to = -1;
-  let i = start;
-  while (i < end && isSpace(bytes[i] as number)) i++;
-  const event = new Members(bytes, i, end);
-  while (event.next()) {
-    event.skipValue();
-    if (event.keyIs('type') && bytes[event.value] === QUOTE) type = readString(bytes, event.value, event.end);
-    else if (event.keyIs('object')) {
-      from = event.value;
-      to = event.end;
+  private decodeAny(bytes: Buffer, start: number, end: number, inPlace: boolean): WatchLine {
+    const event = new Members(bytes, skipSpace(bytes, start, end), end);
+    let type = '';
+    let from = -1;
+    let to = -1;
+    while (event.next()) {
+      event.skipValue();
+      if (event.keyIs('type') && bytes[event.value] === QUOTE) type = readString(bytes, event.value, event.end);
+      else if (event.keyIs('object')) {
+        from = event.value;
+        to = event.end;
+      }
+    }
+    if (event.end !== end) throw protocolError(`A watch event goes on after its end at byte ${event.end - start}.`);
+    if (from < 0) throw protocolError('A watch event has no object.');
+    switch (type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        return this.object(type, bytes, from, to, inPlace);
+      case 'BOOKMARK':
+        return decodeBookmark(bytes.toString('utf8', from, to));
+      case 'ERROR':
+        return { kind: 'error', status: parseStatus(bytes.toString('utf8', from, to)) };
+      default:
+        throw protocolError('A watch event has none of the types ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.');
     }
   }
-  if (event.end !== end) throw protocolError(`A watch event has more after its end at byte ${event.end - start}.`);
-  if (from < 0) throw protocolError('A watch event has no object.');
-  switch (type) {
-    case 'ADDED':
-    case 'MODIFIED':
-    case 'DELETED':
-      return { kind: 'object', type, object: versioned(scanObject(bytes, from, to)) };
-    case 'BOOKMARK':
-      return decodeBookmark(bytes.toString('utf8', from, to));
-    case 'ERROR':
-      return { kind: 'error', status: parseStatus(bytes.toString('utf8', from, to)) };
-    default:
-      throw protocolError('A watch event has none of the types ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.');
+
+  private object(type: ObjectType, bytes: Buffer, start: number, end: number, inPlace: boolean): WatchLine {
+    const object = this.objects.scan(bytes, start, end, undefined, inPlace);
+    // A watch without resourceVersions cannot be resumed: better to fail at the event that lacks it.
+    if (object.resourceVersion === '') {
+      throw protocolError(`A watch event's object of kind ${object.kind} has no metadata.resourceVersion.`);
+    }
+    return { kind: 'object', type, object };
   }
 }
 
@@ -94,14 +105,6 @@ function decodeBookmark(json: string): WatchLine {
     resourceVersion: resourceVersion(version),
     initialEventsEnd: metadata?.annotations?.['k8s.io/initial-events-end'] === 'true',
   };
-}
-
-/** A watch without resourceVersions cannot be resumed: better to fail at the event that lacks it. */
-function versioned(object: ScannedObject): ScannedObject {
-  if (object.resourceVersion === '') {
-    throw protocolError(`A watch event's object of kind ${object.kind} has no metadata.resourceVersion.`);
-  }
-  return object;
 }
 
 /** The position of the last byte that is not white space; `start - 1` if there is none. */

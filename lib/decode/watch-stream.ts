@@ -3,12 +3,22 @@
 import type { ApiResponse } from '../ports/api-server.ts';
 import { asBuffer, skipSpace } from './json-bytes.ts';
 import { protocolError, truncatedError } from './protocol-error.ts';
-import { decodeLineAt, type WatchLine } from './watch-line.ts';
+import { type WatchLine, WatchLineDecoder } from './watch-line.ts';
 
 const NEWLINE = 0x0a;
 
 /** etcd takes requests up to 1.5 MiB by default, and the API server bodies up to 3 MiB: room for what others allow. */
 const DEFAULT_MAX_OBJECT_BYTES = 16 * 1024 * 1024;
+
+export interface DecodeWatchOptions {
+  /** Largest line, in bytes; default 16 MiB. */
+  readonly maxObjectBytes?: number;
+  /**
+   * The chunks belong to this call alone and may be overwritten: then objects need no copy to lose their managedFields,
+   * which is a fifth of the time of decoding. Default false.
+   */
+  readonly ownsChunks?: boolean;
+}
 
 /**
  * Yields one batch of events per item taken from `body`, in order; an empty one where no line was completed, as a sign
@@ -20,9 +30,9 @@ const DEFAULT_MAX_OBJECT_BYTES = 16 * 1024 * 1024;
  */
 export async function* decodeWatch(
   body: ApiResponse['body'],
-  options: { readonly maxObjectBytes?: number } = {},
+  options: DecodeWatchOptions = {},
 ): AsyncGenerator<readonly WatchLine[]> {
-  const lines = new LineDecoder(options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES);
+  const lines = new LineSplitter(options);
   for await (const chunks of body) {
     const batch: WatchLine[] = [];
     try {
@@ -37,13 +47,16 @@ export async function* decodeWatch(
 }
 
 /** Holds the partial line between chunks. */
-class LineDecoder {
+class LineSplitter {
   private partial: Buffer[] = [];
   private partialBytes = 0;
+  private readonly lines = new WatchLineDecoder();
   private readonly maxBytes: number;
+  private readonly ownsChunks: boolean;
 
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+  constructor({ maxObjectBytes = DEFAULT_MAX_OBJECT_BYTES, ownsChunks = false }: DecodeWatchOptions) {
+    this.maxBytes = maxObjectBytes;
+    this.ownsChunks = ownsChunks;
   }
 
   /** Appends the events of all lines that end in this chunk to `into`. */
@@ -54,12 +67,12 @@ class LineDecoder {
       const end = newline < 0 ? chunk.length : newline;
       if (this.partialBytes + end - start > this.maxBytes) throw this.tooLong(this.partialBytes + end - start);
       if (newline < 0) break;
-      if (this.partialBytes === 0) decodeUnlessEmpty(chunk, start, end, into);
+      if (this.partialBytes === 0) this.line(chunk, start, end, this.ownsChunks, into);
       else {
         const line = Buffer.concat([...this.partial, chunk.subarray(start, end)]);
         this.partial = [];
         this.partialBytes = 0;
-        decodeUnlessEmpty(line, 0, line.length, into);
+        this.line(line, 0, line.length, true, into);
       }
       start = newline + 1;
     }
@@ -78,13 +91,13 @@ class LineDecoder {
     );
   }
 
+  private line(bytes: Buffer, start: number, end: number, inPlace: boolean, into: WatchLine[]): void {
+    if (skipSpace(bytes, start, end) < end) into.push(this.lines.decode(bytes, start, end, inPlace));
+  }
+
   private tooLong(bytes: number): Error {
     return protocolError(
       `A watch event has at least ${bytes} bytes, more than the ${this.maxBytes} that are accepted of one object. Raise maxObjectBytes, or leave the object out by a selector.`,
     );
   }
-}
-
-function decodeUnlessEmpty(bytes: Buffer, start: number, end: number, into: WatchLine[]): void {
-  if (skipSpace(bytes, start, end) < end) into.push(decodeLineAt(bytes, start, end));
 }

@@ -1,0 +1,41 @@
+// A child process that plays an API server's watch: the same events to everyone who asks, over plain HTTP and over TLS,
+// as fast as they are taken. Arguments: events, and for TLS the files of a certificate and its key. Tells its parent the ports.
+
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { watchBody } from './decode-events.ts';
+
+/** The events kept in memory (68 MB); longer bodies repeat them. */
+const KEPT_EVENTS = 20_000;
+
+const [eventsText = '', certificateFile = '', keyFile = ''] = process.argv.slice(2);
+const repeats = Math.max(1, Math.round(Number(eventsText) / KEPT_EVENTS));
+const blocks = [...watchBody(KEPT_EVENTS)];
+
+const serve: RequestListener = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  pipeline(Readable.from(body()), response).catch(() => {}); // The reader went away: nothing is left to do.
+};
+
+function* body(): Generator<Buffer> {
+  for (let n = 0; n < repeats; n++) yield* blocks;
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+const http = await listen(createHttpServer(serve));
+const https =
+  certificateFile === ''
+    ? undefined
+    : await listen(createHttpsServer({ cert: readFileSync(certificateFile), key: readFileSync(keyFile) }, serve));
+process.send?.({ http, https, events: repeats * KEPT_EVENTS });
+process.on('disconnect', () => process.exit(0));
