@@ -1,7 +1,7 @@
 // One request to one cluster, with its answer understood: every call of the library goes through here, so that an
 // expired token is renewed once and every failure reads as one sentence (what, on which cluster, why, what to do).
 import { type KubernetesStatus, parseStatus } from '../../decode/status.ts';
-import { type ErrorCode, type ErrorDetails, Mk8sError, messageOf } from '../../model/errors.ts';
+import { type ErrorCode, Mk8sError } from '../../model/errors.ts';
 import type { ApiRequest, ApiResponse, ApiServer } from '../../ports/api-server.ts';
 
 /** A cluster to talk to, and its name for messages. */
@@ -118,26 +118,29 @@ export function statusError(
   });
 }
 
-/** Puts what was attempted before why it failed; an abort passes through as it is. */
+/** Puts what was attempted before why it failed. An abort passes through as it is, and so does a mistake of ours. */
 export function explain(target: Target, attempt: string, error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted === true) return signal.reason;
-  const details: ErrorDetails =
-    error instanceof Mk8sError
-      ? {
-          code: error.code,
-          retryable: error.retryable,
-          ...(error.status === undefined ? {} : { status: error.status }),
-          ...(error.reason === undefined ? {} : { reason: error.reason }),
-          ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-        }
-      : { code: 'protocol' };
-  const why = messageOf(error).replace(/^(Cannot|The) /, (word) => word.toLowerCase());
-  return new Mk8sError(`Cannot ${attempt} in cluster "${target.name}": ${why}`, { ...details, cause: error });
+  if (!(error instanceof Mk8sError)) return error;
+  const { code, retryable, status, reason, retryAfterMs } = error;
+  const why = error.message.replace(/^(Cannot|The) /, (word) => word.toLowerCase());
+  return new Mk8sError(`Cannot ${attempt} in cluster "${target.name}": ${why}`, {
+    code,
+    retryable,
+    ...(status === undefined ? {} : { status }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: error,
+  });
 }
 
 /** An apply conflict lists its fields on lines of their own. */
 function oneLine(message: string): string {
-  return message.trim().replaceAll(':\n- ', ': ').replaceAll('\n- ', ', ').replaceAll(/\s*\n\s*/g, ' ');
+  return message
+    .trim()
+    .replaceAll(':\n- ', ': ')
+    .replaceAll('\n- ', ', ')
+    .replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Causes that the message does not tell already; most of the time it tells all. */
