@@ -26,6 +26,8 @@ export function fieldsOf(object: KubeObject, scope: FieldScope, leavesOnly: bool
   for (const [name, value] of Object.entries(object)) {
     if (name === 'apiVersion' || name === 'kind' || name === 'metadata' || value === undefined) continue;
     if (scope.part === 'main' && name === 'status') continue;
+    // The server itself puts the finalizers into a namespace's spec.
+    if (object.kind === 'Namespace') continue;
     if (scope.part === 'status' && name !== 'status') continue;
     const path = `f:${name}`;
     walker.walk(value, memberSchema(scope.schema, name), path);

@@ -12,9 +12,12 @@ const escapes: Record<string, string> = {
   '\u2029': '\\u2029',
 };
 
-/** The value as one line of JSON, without a newline. */
-export function encode(value: Json): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] ?? character);
+/** The value as one line of JSON, without a newline; `indent` spaces a level make it several lines. */
+export function encode(value: Json, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => escapes[character] ?? character,
+  );
 }
 
 export function isObject(value: unknown): value is JsonObject {

@@ -74,9 +74,9 @@ export function differs(fields: Fields, path: string, value: unknown): boolean {
   return old !== container && value !== container && !equal(old, value as Parameters<typeof equal>[1]);
 }
 
-/** Applies first, then by time, then by name. */
+/** Applies first, then by time, name and subresource. */
 export function inOrder(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
-  const rank = ({ operation, time, manager }: ManagedFieldsEntry): string =>
-    `${operation === 'Apply' ? 0 : 1}${time} ${manager}`;
+  const rank = ({ operation, time, manager, subresource = '' }: ManagedFieldsEntry): string =>
+    `${operation === 'Apply' ? 0 : 1}${time} ${manager} ${subresource}`;
   return [...entries].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }

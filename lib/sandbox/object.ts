@@ -127,6 +127,7 @@ export function encodeObject(object: KubeObject, custom: boolean): string {
 /** Metadata as a struct is written, managedFields included. */
 export function typedMetadata(metadata: JsonObject): JsonObject {
   const result = ordered(metadata, metadataOrder);
+  for (const map of ['labels', 'annotations']) if (result[map] !== undefined) result[map] = sorted(result[map]);
   const entries = metadata['managedFields'];
   if (Array.isArray(entries)) {
     result['managedFields'] = entries.map((entry) => ordered(entry as JsonObject, managedFieldsOrder));
@@ -136,6 +137,7 @@ export function typedMetadata(metadata: JsonObject): JsonObject {
 
 function typedOrder(object: KubeObject): JsonObject {
   const { kind, apiVersion, metadata, ...rest } = object;
+  for (const map of ['data', 'binaryData']) if (rest[map] !== undefined) rest[map] = sorted(rest[map]);
   return { kind, apiVersion, metadata: typedMetadata(metadata), ...rest };
 }
 

@@ -41,7 +41,7 @@ export function parseJson(body: string, kind: string): Json {
   try {
     return JSON.parse(body) as Json;
   } catch {
-    const start = body.slice(0, 32);
+    const start = body.slice(0, 30);
     const problem = "couldn't get version/kind; json parse error: invalid character looking for beginning of value";
     throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem} (${start} ...)`);
   }

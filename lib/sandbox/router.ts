@@ -5,7 +5,8 @@ import type { Authorizer } from './authorization.ts';
 import type { Cluster } from './cluster.ts';
 import { aggregated, aggregatedType, group, groupList, resourceList } from './discovery.ts';
 import type { Faults } from './faults.ts';
-import { asObject, encode, type JsonObject } from './json.ts';
+import { asObject, encode, type Json, type JsonObject } from './json.ts';
+import { flag } from './list-options.ts';
 import { openapiDocument, openapiIndex } from './openapi.ts';
 import { type Answer, json, type Request, text } from './reply.ts';
 import { parseJson, readBody } from './request-body.ts';
@@ -45,7 +46,7 @@ export async function route(backend: Backend, request: Request): Promise<Answer 
   const body = method === 'GET' || method === 'HEAD' ? '' : await readBody(request);
   const answered = serveQuestion(backend, user, info, body);
   if (answered !== undefined) return answered;
-  return serveResource(
+  const served = await serveResource(
     backend.cluster,
     backend.faults,
     {
@@ -58,6 +59,12 @@ export async function route(backend: Backend, request: Request): Promise<Answer 
     },
     backend.futureTimeout,
   );
+  return 'watch' in served || !flag(url.searchParams.get('pretty')) ? served : pretty(served);
+}
+
+function pretty(answer: Answer): Answer {
+  if (answer.type !== undefined) return answer;
+  return { ...answer, type: 'application/json', body: [encode(JSON.parse(answer.body.join('')) as Json, 2)] };
 }
 
 function attributes(info: RequestInfo, query: URLSearchParams) {
@@ -108,7 +115,7 @@ function serveDocument(
   const [first = '', second, third] = parts;
   switch (first) {
     case 'version':
-      return { code: 200, body: [JSON.stringify(version, null, 2)] };
+      return { code: 200, type: 'application/json', body: [JSON.stringify(version, null, 2)] };
     case 'healthz':
     case 'livez':
       return text(200, 'ok');
@@ -124,14 +131,30 @@ function serveDocument(
       return found(third === undefined ? group(registry, second) : resourceList(registry, second, third));
     case 'openapi':
       if (second !== 'v3') throw pathNotFound();
-      return found(third === undefined ? openapiIndex(registry) : openapiDocument(registry, parts.slice(2).join('/')));
+      if (third !== undefined) return found(openapiDocument(registry, parts.slice(2).join('/')));
+      return { code: 200, type: 'text/plain; charset=utf-8', body: [encode(openapiIndex(registry))] };
     case 'openid':
-      return { code: 200, type: 'application/jwk-set+json', body: [encode(backend.key.keySet())] };
+      if (accept === 'application/json') throw keySetOnly();
+      return { code: 200, type: 'application/jwk-set+json', body: [encode(backend.key.keySet())], headers: forAnHour };
     case '.well-known':
-      return json(200, { issuer, jwks_uri: `${issuer}/openid/v1/jwks`, response_types_supported: ['id_token'] });
+      return { code: 200, type: 'application/json', body: [encode(configuration)], headers: forAnHour };
     default:
       throw pathNotFound();
   }
+}
+
+const forAnHour = { 'Cache-Control': 'public, max-age=3600' };
+const configuration: JsonObject = {
+  issuer,
+  jwks_uri: `${issuer}/openid/v1/jwks`,
+  response_types_supported: ['id_token'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['ES256'],
+};
+
+function keySetOnly(): Error {
+  const message = '406: Not Acceptable\n\nAvailable representations: application/jwk-set+json';
+  return failure(406, 'NotAcceptable', message, {});
 }
 
 function found(document: JsonObject | undefined): Answer {
