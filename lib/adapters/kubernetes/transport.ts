@@ -13,27 +13,14 @@ import { createRequire } from 'node:module';
 import { Mk8sError } from '../../model/errors.ts';
 import type { ApiRequest, ApiResponse, ApiServer } from '../../ports/api-server.ts';
 import { responseBody, WINDOW_BYTES } from './body.ts';
-import {
-  anonymous,
-  type ClientCertificate,
-  type Credential,
-  type Credentials,
-  fixedCredentials,
-} from './credentials.ts';
+import { anonymous, type Credential, type Credentials, fixedCredentials } from './credentials.ts';
 import { proxyAuthorization } from './proxy-tunnel.ts';
-import type { TlsSettings } from './tls-trust.ts';
-import { dialer } from './transport-dial.ts';
 import { codeOf, connectionError, type Peer, timeoutError, withPeer } from './transport-errors.ts';
-import { IDLE_TIMEOUT_MS, Pool } from './transport-pool.ts';
+import { openPools, type PoolOptions } from './transport-pool.ts';
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends PoolOptions {
   /** For messages: a context's name. */
   readonly name?: string;
-  /** `https://HOST[:PORT][/PREFIX]`, or http. */
-  readonly server: URL;
-  readonly tls?: TlsSettings;
-  /** From `chooseProxy`; absent: direct. */
-  readonly proxy?: URL;
   /** Default: anonymous. */
   readonly credentials?: Credentials;
   /** Sent with every request, e.g. Impersonate-*. */
@@ -42,12 +29,8 @@ export interface ConnectionOptions {
   readonly userAgent?: string;
   /** Ask for gzip (servers compress lists above 128 KiB, never watches). Default true. */
   readonly compression?: boolean;
-  /** TCP, proxy and TLS handshake together. Default 10 s. */
-  readonly connectTimeoutMs?: number;
   /** From a request's start to its response headers. Default 60 s, as long as kube-apiserver itself gives a request. */
   readonly headersTimeoutMs?: number;
-  /** Idle connections are closed after this. Default 60 s. */
-  readonly idleTimeoutMs?: number;
   /** Read ahead of a body's consumer. Default 1 MiB. */
   readonly windowBytes?: number;
 }
@@ -59,7 +42,7 @@ export function openApiServer(options: ConnectionOptions): ApiServer {
   const server = options.server.href.replace(/\/+$/, '');
   const peer = options.name === undefined ? server : `cluster "${options.name}" (${server})`;
   const credentials = renewable(options.credentials ?? fixedCredentials(anonymous), peer);
-  const pools = poolPerCertificate(options, peer);
+  const pools = openPools(options, peer);
   const prefix = options.server.pathname.replace(/\/+$/, '');
   // An http proxy is told the whole URL of a plain http server (RFC 9112, 3.2.2).
   const absolute = options.server.protocol === 'http:' && options.proxy?.protocol.startsWith('http') === true;
@@ -198,45 +181,6 @@ function renewable(credentials: Credentials, peer: Peer) {
       return fresh;
     },
   };
-}
-
-/** A connection is tied to the client certificate that it was opened with, so a new certificate starts a new pool. */
-function poolPerCertificate(options: ConnectionOptions, peer: Peer) {
-  const dial = dialer({ server: options.server, tls: options.tls ?? {}, proxy: options.proxy });
-  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
-  const closing = new AbortController();
-  let current: { readonly certificate: ClientCertificate | undefined; readonly pool: Pool } | undefined;
-
-  async function open(certificate: ClientCertificate | undefined) {
-    const timeout = AbortSignal.timeout(connectTimeoutMs);
-    try {
-      return await dial(certificate, AbortSignal.any([closing.signal, timeout]));
-    } catch (error) {
-      if (timeout.aborted && error === timeout.reason)
-        throw timeoutError(peer, 'no connection was made', connectTimeoutMs);
-      throw connectionError(error, peer);
-    }
-  }
-
-  return {
-    for: (certificate: ClientCertificate | undefined): Pool => {
-      closing.signal.throwIfAborted();
-      if (current === undefined || !sameCertificate(current.certificate, certificate)) {
-        current?.pool.retire();
-        const pool = new Pool(() => open(certificate), options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
-        current = { certificate, pool };
-      }
-      return current.pool;
-    },
-    close: (): void => {
-      closing.abort(new Mk8sError(`The connection to ${peer} was closed here.`, { code: 'unreachable' }));
-      current?.pool.destroy();
-    },
-  };
-}
-
-function sameCertificate(a: ClientCertificate | undefined, b: ClientCertificate | undefined): boolean {
-  return a === b || (a?.certificate === b?.certificate && a?.key === b?.key);
 }
 
 function queryString(query: ApiRequest['query']): string {

@@ -174,4 +174,27 @@ describe('a client certificate', () => {
     expect(server.connections()).toBe(2);
     await api.close();
   });
+
+  test('that was replaced under an open watch leaves the watch open, and closing ends it', async () => {
+    const options = { ...asServer(loopback), ca: authority.certificate, requestCert: true, rejectUnauthorized: true };
+    await using server = await serveHttps(options, (request, response) => {
+      const name = (request.socket as TLSSocket).getPeerCertificate().subject.CN;
+      if (request.url === '/watch') response.write(name);
+      else response.end(name);
+    });
+    let shown: ClientCertificate = jane;
+    const api = openApiServer({
+      server: server.url,
+      tls: { ca: { pem: authority.certificate } },
+      credentials: { get: () => Promise.resolve({ headers: {}, clientCertificate: shown }) },
+    });
+    const watch = await api.request({ path: '/watch' });
+    shown = joe;
+    expect(await readText(await api.request({ path: '/' }))).toBe('joe');
+    const batches = watch.body[Symbol.asyncIterator]();
+    expect(await batches.next()).toMatchObject({ done: false });
+    const next = batches.next();
+    await api.close();
+    await expect(next).rejects.toMatchObject({ code: 'interrupted' });
+  });
 });

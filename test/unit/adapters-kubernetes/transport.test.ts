@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { anonymous, type Credential, type Credentials } from '../../../lib/adapters/kubernetes/credentials.ts';
 import { type ConnectionOptions, openApiServer } from '../../../lib/adapters/kubernetes/transport.ts';
@@ -122,7 +124,6 @@ describe('a request', () => {
 
 describe('a body', () => {
   test('is decoded where it is gzip', async () => {
-    const { gzipSync } = await import('node:zlib');
     const text = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => `item ${i}`));
     await using it = await endpoint((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text));
@@ -288,6 +289,15 @@ describe('aborting', () => {
     await expect(readText(answer)).rejects.toMatchObject({ code: 'interrupted' });
     await expect(it.api.request({ path: '/' })).rejects.toMatchObject({ code: 'unreachable' });
   });
+});
+
+test('promise 7: requests and bodies that are done leave nothing on a signal that lives on', async () => {
+  await using it = await endpoint(echo);
+  const stop = new AbortController();
+  for (let i = 0; i < 5; i++) await readText(await it.api.request({ path: '/', signal: stop.signal }));
+  const left = await it.api.request({ path: '/', signal: stop.signal });
+  for await (const batch of left.body) if (batch.length > 0) break;
+  await expect.poll(() => getEventListeners(stop.signal, 'abort')).toHaveLength(0);
 });
 
 describe('a server that cannot be reached', () => {
