@@ -9,7 +9,7 @@ import type { EventSink } from '../ports/event-sink.ts';
 /** The sinks as one, undefined for none. `over` aborts when a sink is gone for good. */
 export async function openSinks(
   config: Config,
-  folder: DataFolder,
+  folder: Pick<DataFolder, 'deadLetters'>,
   over: AbortController,
 ): Promise<EventSink | undefined> {
   const sinks = await Promise.all(
