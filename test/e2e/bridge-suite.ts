@@ -1,7 +1,7 @@
 // The whole product on whole clusters: the real command as a process, changed objects, a tail in another process, a
 // webhook, and everything that goes wrong. Runs on the sandbox and on real API servers; every case ends by comparing
 // what subscribers received with what the servers have, object by object.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type BridgeWorld, startBridgeWorld, type TestCluster } from '../support/bridge-world.ts';
 import { createCrd, deleteCrd, objectPath, type TestResource } from '../support/crd.ts';
 import { seededRandom, testSeed } from '../support/seeded-random.ts';
@@ -23,7 +23,7 @@ const gadgets: TestResource = {
 };
 const resources = [widgets, gadgets];
 
-/** Cases build on each other: one folder and one pair of clusters go through them all. */
+/** Cases build on each other: one folder and one pair of clusters go through them all, up to the first that fails. */
 export function describeBridge(title: string, startClusters: () => Promise<readonly [TestCluster, TestCluster]>): void {
   const seed = testSeed();
   const random = seededRandom(seed);
@@ -33,6 +33,7 @@ export function describeBridge(title: string, startClusters: () => Promise<reado
     let world: BridgeWorld;
     let first: TestCluster;
     let second: TestCluster;
+    let failed = false;
 
     const change = async (cluster: TestCluster, changes: number): Promise<void> =>
       workload(cluster.client, { seed: nextSeed(), resources }).run(changes);
@@ -46,6 +47,10 @@ export function describeBridge(title: string, startClusters: () => Promise<reado
       await changeBoth(40);
     }, 120_000);
     afterAll(() => world?.[Symbol.asyncDispose]());
+    beforeEach((context) => context.skip(failed, 'a case before it failed'));
+    afterEach(({ task }) => {
+      failed ||= task.result?.state === 'fail';
+    });
 
     test('promise 1: what was there before and what changes after arrives at every subscriber', async () => {
       await world.run.start();
