@@ -108,7 +108,7 @@ const kindsOfInputs: Record<WatchInput['kind'], InputName> = {
 
 const same = 'same';
 const ended: WatchState = { kind: 'ended' };
-const go = (bare: Bare, remembered: Memory = memory): WatchState => ({ ...bare, memory: remembered }) as ActiveState;
+const go = (bare: Bare, remembered: Memory = memory): WatchState => ({ ...bare, memory: remembered });
 const wait = (why: WaitReason, next: Bare, retryAfterMs?: number): WatchState => ({
   kind: 'waiting',
   why,
