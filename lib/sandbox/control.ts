@@ -107,6 +107,13 @@ export class Control {
     return done;
   }
 
+  /** Resolves when at least this many watches are open, of all resources together. */
+  async watches(count: number): Promise<void> {
+    const open = (): number =>
+      [...this.#parts.store.collections.values()].reduce((sum, { watches }) => sum + watches.size, 0);
+    while (open() < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   /** Ends all misbehaviour. */
   reset(): void {
     this.#parts.faults.reset();

@@ -1,5 +1,5 @@
 // The forms in which a client can ask for objects: whole, metadata only, or as a Table; and in which version.
-import { asObject, encode, type Json, type JsonObject } from './json.ts';
+import { asObject, encode, type Json, type JsonObject, sorted } from './json.ts';
 import { type KubeObject, type ObjectVersion, parseVersion, typedMetadata } from './object.ts';
 import type { Served } from './registry.ts';
 import { groupVersion } from './resource.ts';
@@ -72,17 +72,16 @@ export class View {
 
   bookmark(revision: number, annotations: JsonObject | undefined): string {
     const { resource } = this.#served;
-    const metadata: JsonObject = resource.custom
-      ? { ...(annotations === undefined ? {} : { annotations }), resourceVersion: String(revision) }
-      : { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) };
-    const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+    const rest = annotations === undefined ? {} : { annotations };
+    const typed: JsonObject = { resourceVersion: String(revision), ...rest };
+    const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: typed };
     if (this.#as === 'metadata') return encode(partial);
     if (this.#as === 'table') {
       const row = { cells: emptyCells(this.#served.version.columns), object: partial };
       return encode(this.#table({ resourceVersion: String(revision) }, [row], false));
     }
-    if (resource.custom) return encode({ apiVersion: this.#apiVersion, kind: resource.kind, metadata });
-    return encode({ kind: resource.kind, apiVersion: this.#apiVersion, metadata, ...emptyParts(resource.kind) });
+    if (resource.custom) return encode({ apiVersion: this.#apiVersion, kind: resource.kind, metadata: sorted(typed) });
+    return encode({ kind: resource.kind, apiVersion: this.#apiVersion, metadata: typed, ...emptyParts(resource.kind) });
   }
 
   /** A list in pieces; joined they are its JSON. */
