@@ -14,8 +14,8 @@ export const exitCodes = {
 export const exitCodesHelp = `Exit codes:
   0    done; also when a signal ended it and everything was flushed
   1    failed, or could not flush within 8 s of a signal
-  2    wrong flag, environment variable, configuration or kubeconfig
-  3    no cluster could be reached
+  2    wrong flag, environment variable or configuration file
+  3    no cluster was found or none could be reached
   4    the data folder is in use by another run
   5    a catch-up did not reach the present before its deadline
   130  a second Ctrl-C ended it at once (143: a second SIGTERM)`;

@@ -21,15 +21,17 @@ export async function clusters(flags: ClustersFlags, invocation: Invocation): Pr
       if (error !== undefined) await stderr.write(`Warning: cluster "${printable(name)}": ${printable(error)}\n`);
     }
     if (found.length === 0) {
-      await stderr.write(
-        'No cluster found: neither KUBECONFIG nor ~/.kube/config names one, and this is not a pod. Name files by --kubeconfig, or try --source sandbox.\n',
-      );
+      // A problem has said already why.
+      const why = discovery.problems.length > 0 ? '' : nothingNamed;
+      await stderr.write(`No cluster was found${why}. Name files by --kubeconfig, or try --source sandbox.\n`);
     }
     return found.some(({ error }) => error === undefined) ? exitCodes.ok : exitCodes.noCluster;
   } finally {
     await discovery.close();
   }
 }
+
+const nothingNamed = ': neither KUBECONFIG nor ~/.kube/config names one, and this is not a pod';
 
 async function formatted(found: readonly ClusterInfo[], output: ClustersFlags['output']): Promise<string> {
   switch (output) {

@@ -47,6 +47,7 @@ async function drawn({ stdout, stderr, env, cwd, config, now }: Invocation): Pro
     output: stdout,
     color: wantsColor(stdout.isTerminal, env),
     data: data.startsWith('..') ? config.data : data,
+    isFallback: config.fallbackSandbox && !config.source.includes('sandbox'),
     now,
     process,
   });

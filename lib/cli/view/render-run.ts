@@ -19,6 +19,8 @@ export interface RenderOptions {
   readonly color: boolean;
   /** The data folder as the user would type it. */
   readonly data: string;
+  /** The user did not ask for the sandbox: say why it runs. */
+  readonly isFallback?: boolean;
   /** The last things that a stage reported, oldest first. */
   readonly messages?: readonly string[];
 }
@@ -38,10 +40,10 @@ export function renderRun(snapshot: RunSnapshot, before: Sample | undefined, opt
 
 function header(snapshot: RunSnapshot, before: Sample | undefined, options: RenderOptions, paint: Paint): string[] {
   const { clusters, streams, phase, recorded, published, caughtUp, startedAt, sandbox } = snapshot;
-  const { width, now, data } = options;
+  const { width, now, data, isFallback = false } = options;
   const perSecond = ratePerSecond(now, recorded, before?.recorded, before?.at);
   const objects = streams.reduce((sum, stream) => sum + stream.objects, 0);
-  const title = `mk8s ${phase}${sandbox ? ' (sandbox)' : ''}`;
+  const title = `mk8s ${phase}${sandbox ? ` (${isFallback ? 'no cluster was found: ' : ''}sandbox)` : ''}`;
   const totals = [
     counted(clusters.length, 'cluster'),
     streamTotals(streams),

@@ -14,6 +14,8 @@ export interface RunViewOptions {
   readonly color: boolean;
   /** The data folder as the user would type it. */
   readonly data: string;
+  /** The user did not ask for the sandbox, should it run. */
+  readonly isFallback: boolean;
   readonly now: () => number;
   /** Where an exit handler can be hung: `process`. */
   readonly process: {
@@ -35,7 +37,7 @@ const frameMs = 250;
 const messageMs = 60_000;
 const messagesKept = 4;
 
-export function runView({ output, color, data, now, process }: RunViewOptions): RunView {
+export function runView({ output, color, data, isFallback, now, process }: RunViewOptions): RunView {
   const screen = screenOn(output);
   const samples = sampleWindow();
   let messages: { readonly at: number; readonly text: string }[] = [];
@@ -58,7 +60,16 @@ export function runView({ output, color, data, now, process }: RunViewOptions): 
         samples.add(sampleOf(snapshot, at));
         messages = messages.filter((message) => at - message.at < messageMs);
         const texts = messages.map(({ text }) => text);
-        screen.draw(renderRun(snapshot, samples.before(), { ...output.size(), now: at, color, data, messages: texts }));
+        screen.draw(
+          renderRun(snapshot, samples.before(), {
+            ...output.size(),
+            now: at,
+            color,
+            data,
+            isFallback,
+            messages: texts,
+          }),
+        );
       };
       draw();
       timer = setInterval(redraw, frameMs);

@@ -54,6 +54,6 @@ describe('mk8s clusters', () => {
     expect((await clusters('', [down])).code).toBe(3);
     const none = await clusters('', []);
     expect([none.code, none.stdout]).toEqual([3, '']);
-    expect(none.stderr).toContain('No cluster found');
+    expect(none.stderr).toContain('No cluster was found: neither KUBECONFIG');
   });
 });

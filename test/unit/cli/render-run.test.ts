@@ -55,6 +55,7 @@ describe('the view of a run', () => {
   test('the header says phase, totals, how long, where the data is and how to read it', () => {
     const frame = render({ caughtUp: 30, sandbox: true });
     expect(frame).toContain('mk8s running (sandbox)');
+    expect(render({ sandbox: true }, { isFallback: true })).toContain('(no cluster was found: sandbox)');
     expect(frame).toContain('1 cluster · 1 stream · 7 objects · 3m12s');
     expect(frame).toContain('recorded 1,200 · published 1,199 · caught up 30 · data .mk8s');
     expect(frame).toContain('mk8s tail --follow');
