@@ -21,6 +21,16 @@ export function summarySentences(summary: RunSummary): readonly string[] {
       : []),
     ...(published === total && replayed === 0 ? [] : [`Published ${counted(published, 'change')}.`]),
     ...(replayed > 0 ? [`${counted(replayed, 'change')} that an earlier run had recorded were published first.`] : []),
-    ...failures,
+    ...failures.slice(0, failuresShown).map(asSentence),
+    ...(failures.length > failuresShown
+      ? [`${counted(failures.length - failuresShown, 'more failure')}: see mk8s status.`]
+      : []),
   ];
+}
+
+// A fleet that is down fails once per stream; the first few say why.
+const failuresShown = 8;
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

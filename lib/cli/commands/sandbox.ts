@@ -20,7 +20,7 @@ export async function sandbox(flags: SandboxFlags, invocation: Invocation): Prom
     await writeKubeconfig(path, text, { force: flags.force ?? false });
     try {
       const contexts = await contextNames(text);
-      await stdout.write(introduction(contexts, flags.kubeconfig, config.sandbox));
+      await stdout.write(introduction(contexts, path, config.sandbox));
       if (!signal.aborted) await once(signal, 'abort');
     } finally {
       await removeKubeconfig(path, text);

@@ -86,7 +86,7 @@ describe('the summary', () => {
       resumed: 18,
       replayed: 3,
       published: 119,
-      failures: ['It broke.'],
+      failures: ['It broke'],
     });
     expect(sentences[1]).toBe('18 streams resumed where an earlier run had come, without listing.');
     expect(sentences.slice(3)).toEqual([
@@ -95,6 +95,13 @@ describe('the summary', () => {
       '3 changes that an earlier run had recorded were published first.',
       'It broke.',
     ]);
+  });
+
+  test('of many failures the first few are told, and how many more there are', () => {
+    const failures = Array.from({ length: 20 }, (_, i) => `Stream ${i} failed`);
+    const sentences = summarySentences({ ...summary, failures }).slice(2);
+    expect(sentences).toHaveLength(9);
+    expect([sentences[0], sentences[8]]).toEqual(['Stream 0 failed.', '12 more failures: see mk8s status.']);
   });
 
   test('a run that had nothing to do says so', () => {
