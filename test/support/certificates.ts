@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
 
-export interface CertificateWithKey {
+interface CertificateWithKey {
   /** PEM. */
   readonly certificate: string;
   /** PEM. */

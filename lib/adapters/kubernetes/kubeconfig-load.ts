@@ -64,7 +64,7 @@ function kubeconfigPaths({ env, home, path }: KubeconfigLocation): { paths: stri
 }
 
 /** `files` in order of precedence. */
-export function mergeKubeconfigs(files: readonly KubeconfigFile[]): Omit<Kubeconfig, 'problems'> {
+function mergeKubeconfigs(files: readonly KubeconfigFile[]): Omit<Kubeconfig, 'problems'> {
   const clusters = firstWins(files, (file) => file.clusters);
   const users = firstWins(files, (file) => file.users);
   const contexts = firstWins(files, (file) => file.contexts);

@@ -50,7 +50,7 @@ export function dialer(
   };
 }
 
-export function destinationOf(url: URL): Destination {
+function destinationOf(url: URL): Destination {
   const port = url.port === '' ? DEFAULT_PORTS[url.protocol] : Number(url.port);
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: port ?? 80 };
 }
