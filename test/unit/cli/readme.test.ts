@@ -29,7 +29,8 @@ describe('the README', () => {
     }
   });
 
-  const commands = [...readme.matchAll(/^mk8s (.*?)(?: {2,}#.*)?$/gm)].map(([, line = '']) => line.trim());
+  const shell = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block).join('');
+  const commands = [...shell.matchAll(/^mk8s (.*?)(?: {2,}#.*)?$/gm)].map(([, line = '']) => line.trim());
   test.each(commands)('"mk8s %s" is a command line that is accepted', async (line) => {
     // There is nothing behind the commands here; 2 would be a usage error.
     const { code, stderr } = await runCommand(line.replaceAll("'", ''));
