@@ -5,11 +5,13 @@ export interface ByteBudget {
   tryTake(bytes: number): boolean;
   giveBack(bytes: number): void;
   readonly taken: number;
+  readonly limit: number;
 }
 
 export function createByteBudget(limit: number): ByteBudget {
   let taken = 0;
   return {
+    limit,
     tryTake(bytes) {
       if (taken + bytes > limit) return false;
       taken += bytes;

@@ -16,6 +16,9 @@ import type { StatusRow } from './status-board.ts';
 import { trackEnd, trackOutput, trackProblem } from './stream-progress.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
+/** Per stream: less than a TLS record's worth of events makes batches of one, more than 1 MiB makes nothing faster. */
+const READ_AHEAD = { least: 32 * 1024, most: 1024 * 1024 };
+
 /** Runs one stream until it ends. Throws Mk8sError `fenced` or `storage` where it cannot go on. */
 export async function runStream(task: StreamTask, services: StreamServices): Promise<StreamEnd> {
   const row = services.board.row(task.stream, task.clusterName);
@@ -147,7 +150,8 @@ async function follow(
     return 'ended';
   }
   const record = recordReader(log, task.stream);
-  const watch = watchStream({ ...task, position, record, policy, clock, random, signal });
+  const readAheadBytes = (): number => readAheadShare(services);
+  const watch = watchStream({ ...task, readAheadBytes, position, record, policy, clock, random, signal });
   const slot = syncSlot(services, signal);
   try {
     for await (const output of watch) {
@@ -164,6 +168,11 @@ async function follow(
   } finally {
     slot.release();
   }
+}
+
+/** Half the budget is for what is read ahead of recording, shared by all streams; the other half waits for sinks. */
+function readAheadShare({ budget, board }: StreamServices): number {
+  return Math.round(Math.min(READ_AHEAD.most, Math.max(READ_AHEAD.least, budget.limit / 2 / Math.max(1, board.size))));
 }
 
 /** Keeps the number of syncs that go on at once bounded: each has bytes in flight, here and in the API server. */

@@ -32,6 +32,8 @@ export interface StatusBoard {
   row(stream: StreamRef, clusterName: string): StatusRow;
   /** Takes a row off: the cluster left, or the resource is no longer wanted. */
   remove(stream: StreamRef): void;
+  /** Streams on the board. */
+  readonly size: number;
   snapshot(now: number): readonly StreamStatus[];
   /** Takes over what an earlier run counted (gaps) of streams that this one follows too. */
   restore(store: StatusStore): Promise<void>;
@@ -74,6 +76,9 @@ export function createStatusBoard(): StatusBoard {
     remove: (stream) => void rows.delete(streamKey(stream)),
     async restore(store) {
       earlier = new Map((await store.read()).streams.map((status) => [streamKey(status.stream), status]));
+    },
+    get size() {
+      return rows.size;
     },
     snapshot: (now) => [...rows.values()].map((each) => statusOf(each, now)),
   };

@@ -2,7 +2,7 @@
 import { type Deadline, startDeadline } from '../async/deadline.ts';
 import { decodeList } from '../decode/list-stream.ts';
 import { refusal } from './prove.ts';
-import { pageRequest } from './requests.ts';
+import { ahead, pageRequest } from './requests.ts';
 import type { ActiveState } from './state.ts';
 import type { Step, WatchContext } from './watch-context.ts';
 
@@ -31,11 +31,16 @@ export async function* openPage(
 
 async function* page(
   state: ActiveState & { kind: 'paging' },
-  { api, collection, record }: WatchContext,
+  { api, collection, record, readAheadBytes }: WatchContext,
   { signal }: Deadline,
 ): AsyncGenerator<Step, void, undefined> {
   const request = pageRequest(collection(), state.continueToken);
-  const response = await api.request({ ...request, freshCredentials: state.memory.renewed, signal });
+  const response = await api.request({
+    ...request,
+    ...ahead(readAheadBytes),
+    freshCredentials: state.memory.renewed,
+    signal,
+  });
   if (response.status !== 200) return yield { input: await refusal(response) };
   if (state.continueToken === '') {
     const ordered = (await record.lastStates(undefined, 1)).length > 0;

@@ -4,7 +4,7 @@ import type { WatchLine } from '../decode/watch-line.ts';
 import { decodeWatch } from '../decode/watch-stream.ts';
 import { compareObjectKeys, type ObjectKey, objectKey } from '../model/revision.ts';
 import { refusal } from './prove.ts';
-import { streamingListRequest, watchRequest } from './requests.ts';
+import { ahead, streamingListRequest, watchRequest } from './requests.ts';
 import type { ActiveState } from './state.ts';
 import type { Step, WatchContext, WatchEvent } from './watch-context.ts';
 
@@ -32,7 +32,7 @@ export async function* openWatch(state: Connected, context: WatchContext): Async
 
 async function* connection(
   state: Connected,
-  { api, collection, clock, policy, record }: WatchContext,
+  { api, collection, clock, policy, record, readAheadBytes }: WatchContext,
   { seconds, limitMs, deadline }: { seconds: number; limitMs: number; deadline: Deadline },
 ): AsyncGenerator<Step, void, undefined> {
   const startedAt = clock.now();
@@ -42,6 +42,7 @@ async function* connection(
       : watchRequest(collection(), state.resourceVersion, seconds);
   const response = await api.request({
     ...question,
+    ...ahead(readAheadBytes),
     freshCredentials: state.memory.renewed,
     signal: deadline.signal,
   });

@@ -74,3 +74,8 @@ export function presentRequest(path: string, query: Record<string, string | unde
     headers: { accept: metadata('PartialObjectMetadataList') },
   };
 }
+
+/** How much of the answer may be read ahead, where there is a budget. */
+export function ahead(readAheadBytes: (() => number) | undefined): Pick<ApiRequest, 'readAheadBytes'> {
+  return readAheadBytes === undefined ? {} : { readAheadBytes: readAheadBytes() };
+}

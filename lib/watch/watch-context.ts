@@ -75,6 +75,8 @@ export interface WatchContext {
   /** From the record: 0 as epoch where there is none. */
   readonly position: { readonly epoch: number; readonly resourceVersion?: ResourceVersion };
   readonly record: RecordReader;
+  /** This stream's share of the bytes that may be read ahead of the consumer; asked at each request. */
+  readonly readAheadBytes?: () => number;
   readonly control: WatchControl;
   readonly policy: WatchPolicy;
   readonly clock: Clock;

@@ -16,6 +16,7 @@ import type { Step, WatchContext, WatchOutput } from './watch-context.ts';
  */
 export async function* watchStream(context: WatchContext): AsyncGenerator<WatchOutput, void, undefined> {
   let state: WatchState = initialState(context.position);
+  let told: WatchState['kind'] = state.kind;
   yield { kind: 'state', state };
   while (state.kind !== 'ended') {
     context.signal.throwIfAborted();
@@ -28,10 +29,12 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
         if (input === undefined) continue;
         state = transition(state, input);
         if (!goesOn(before, state)) break;
-        if (state.kind !== before.kind) yield { kind: 'state', state };
+        if (state.kind !== told) yield { kind: 'state', state };
+        told = state.kind;
       }
     }
-    if (state.kind !== before.kind) yield { kind: 'state', state };
+    if (state.kind !== told) yield { kind: 'state', state };
+    told = state.kind;
   }
 }
 
@@ -82,10 +85,17 @@ async function pause(
   const delay = Math.max(own, state.retryAfterMs ?? 0);
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
+  async function woken(until: AbortSignal): Promise<WatchInput> {
+    for (;;) {
+      const input = await control.next(until);
+      // Time that the server asked for is not cut short by what discovery sees.
+      if (input.kind === 'removed' || state.why !== 'throttled') return input;
+    }
+  }
   try {
     return await Promise.race([
       clock.sleep(delay, either).then((): WatchInput => ({ kind: 'elapsed' })),
-      control.next(either),
+      woken(either),
     ]);
   } finally {
     over.abort(new Error('the wait is over'));

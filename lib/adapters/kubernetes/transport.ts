@@ -83,7 +83,7 @@ export function openApiServer(options: ConnectionOptions): ApiServer {
     return {
       status,
       headers: singleValues(message),
-      body: responseBody(message, peer, request.signal, options.windowBytes ?? WINDOW_BYTES),
+      body: responseBody(message, peer, request.signal, request.readAheadBytes ?? options.windowBytes ?? WINDOW_BYTES),
     };
   }
 
