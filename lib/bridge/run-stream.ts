@@ -1,12 +1,13 @@
 // One stream from its lease to its checkpoint: the pipeline on one page. Recording and publishing run side by side, joined
 // by the log.
 import { redactor } from '../history/redact.ts';
-import { messageOf } from '../model/errors.ts';
+import { Mk8sError, messageOf } from '../model/errors.ts';
 import { formatGroupResource } from '../model/resource.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import type { Revision } from '../model/revision.ts';
 import { streamKey } from '../model/stream.ts';
 import type { LogPosition } from '../ports/revision-log.ts';
+import type { WatchState } from '../watch/state.ts';
 import type { WatchOutput } from '../watch/watch-context.ts';
 import { watchStream } from '../watch/watch-stream.ts';
 import type { HeldLease } from './lease-keeper.ts';
@@ -16,6 +17,8 @@ import type { StatusRow } from './status-board.ts';
 import { trackEnd, trackOutput, trackProblem } from './stream-progress.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
+/** Failures in a row after which a catch-up gives a stream up: about 20 s of backoff. */
+const MOST_FAILURES = 6;
 /** Per stream: less than a TLS record's worth of events makes batches of one, more than 1 MiB makes nothing faster. */
 const READ_AHEAD = { least: 32 * 1024, most: 1024 * 1024 };
 
@@ -158,7 +161,10 @@ async function follow(
       await slot.take(output);
       await recorder.take(output);
       trackOutput(row, output, { services, task });
-      if (reachedPresent(output) && services.mode === 'catch-up') return 'caught-up';
+      const reached = reachedPresent(output);
+      if (services.mode === 'follow') continue;
+      if (reached) return 'caught-up';
+      if (output.kind === 'state') throwIfHopeless(output.state);
     }
     await recorder.end();
     return 'ended';
@@ -168,6 +174,14 @@ async function follow(
   } finally {
     slot.release();
   }
+}
+
+/** A catch-up does not wait for what only somebody else can change, nor for ever for a server. */
+function throwIfHopeless(state: WatchState): void {
+  if (state.kind !== 'waiting') return;
+  const patient = state.why === 'throttled' || state.why === 'backoff';
+  if (patient && state.next.memory.failures < MOST_FAILURES) return;
+  throw new Mk8sError(state.problem, { code: 'http', retryable: true });
 }
 
 /** Half the budget is for what is read ahead of recording, shared by all streams; the other half waits for sinks. */
@@ -187,8 +201,10 @@ function syncSlot(
   }
   return {
     async take(output) {
-      if (output.kind === 'sync') release ??= await syncs.acquire(signal);
-      if (output.kind === 'state' && output.state.kind !== 'streaming' && output.state.kind !== 'paging') free();
+      if (output.kind !== 'state') return;
+      // A state is handed out before its request is made: nobody holds an open list while waiting for a place.
+      if (output.state.kind === 'streaming' || output.state.kind === 'paging') release ??= await syncs.acquire(signal);
+      else free();
     },
     release: free,
   };

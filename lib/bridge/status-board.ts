@@ -30,8 +30,6 @@ export interface StatusRow {
 export interface StatusBoard {
   /** The stream's row, made where there is none. */
   row(stream: StreamRef, clusterName: string): StatusRow;
-  /** Takes a row off: the cluster left, or the resource is no longer wanted. */
-  remove(stream: StreamRef): void;
   /** Streams on the board. */
   readonly size: number;
   snapshot(now: number): readonly StreamStatus[];
@@ -73,7 +71,6 @@ export function createStatusBoard(): StatusBoard {
 
   return {
     row,
-    remove: (stream) => void rows.delete(streamKey(stream)),
     async restore(store) {
       earlier = new Map((await store.read()).streams.map((status) => [streamKey(status.stream), status]));
     },

@@ -1,6 +1,7 @@
 // Sources → one inventory of clusters, deduplicated by cluster id, refreshed while running. A cluster that cannot be reached
 // is listed with the reason and tried again; it holds up nobody (promise 8).
 import { backoffDelay } from '../async/backoff.ts';
+import { startDeadline } from '../async/deadline.ts';
 import { createWake } from '../async/wake.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import { messageOf } from '../model/errors.ts';
@@ -13,6 +14,9 @@ import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
 /** Time for one cluster to say who it is, milliseconds: a firewall that drops packets should not look like progress. */
 const IDENTIFY_TIMEOUT_MS = 15_000;
 const RETRY = { baseMs: 2_000, maxMs: 60_000 };
+
+/** A cluster that was reached is asked again after this long, milliseconds. */
+const IDENTITY_LASTS_MS = 5 * 60_000;
 
 /** A cluster that was reached. */
 export interface ReachedCluster {
@@ -48,6 +52,8 @@ interface Entry {
   identity?: { id: string; version: string };
   error?: string;
   tried: boolean;
+  /** When it said who it is, milliseconds since 1970. */
+  identifiedAt: number;
 }
 
 /** Yields the inventory whenever it changed, at first when the sources were read. Ends by throwing the signal's reason. */
@@ -71,7 +77,7 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
     }
     for (const [key, candidate] of candidates) {
       if (entries.has(key)) continue;
-      const entry: Entry = { candidate, leave: new AbortController(), tried: false };
+      const entry: Entry = { candidate, leave: new AbortController(), tried: false, identifiedAt: 0 };
       entries.set(key, entry);
       identify(entry, options).then(
         () => changed.notify(),
@@ -79,23 +85,39 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
         () => undefined,
       );
     }
+    for (const entry of entries.values()) {
+      if (entry.identity === undefined || clock.now() - entry.identifiedAt < IDENTITY_LASTS_MS) continue;
+      entry.identifiedAt = clock.now();
+      identifyAgain(entry).then(
+        () => changed.notify(),
+        // It was reached before; that it can't be just now is for its streams to say.
+        () => undefined,
+      );
+    }
     changed.notify();
+  }
+
+  /** Behind the same address there may be another cluster by now. */
+  async function identifyAgain(entry: Entry): Promise<void> {
+    if (entry.api === undefined) return;
+    const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, AbortSignal.any([signal, entry.leave.signal]));
+    try {
+      entry.identity = await options.discovery.identify(entry.api, limit.signal);
+    } finally {
+      limit.stop();
+    }
   }
 
   async function identify(entry: Entry, { discovery, random }: InventoryOptions): Promise<void> {
     const gone = AbortSignal.any([signal, entry.leave.signal]);
     for (let failures = 1; ; failures += 1) {
-      const late = new AbortController();
-      const timer = new AbortController();
-      clock.sleep(IDENTIFY_TIMEOUT_MS, timer.signal).then(
-        () => late.abort(new Error(`it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s`)),
-        () => undefined,
-      );
+      const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, gone);
       try {
         entry.api ??= entry.candidate.connect();
-        entry.identity = await discovery.identify(entry.api, AbortSignal.any([gone, late.signal]));
+        entry.identity = await discovery.identify(entry.api, limit.signal);
         delete entry.error;
         entry.tried = true;
+        entry.identifiedAt = clock.now();
         return;
       } catch (error) {
         gone.throwIfAborted();
@@ -103,7 +125,7 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
         entry.tried = true;
         changed.notify();
       } finally {
-        timer.abort();
+        limit.stop();
       }
       await clock.sleep(backoffDelay(failures, RETRY, random), gone);
     }
