@@ -5,8 +5,7 @@ import type { Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
 import { pad, printable, widthOf } from '../text/width.ts';
 
-export const outputNames = ['table', 'json', 'cloudevents'] as const;
-export type OutputName = (typeof outputNames)[number];
+export type OutputName = 'table' | 'json' | 'cloudevents';
 
 /** Formats a batch; called once per page, in order. */
 export type Format = (revisions: readonly Revision[]) => string | Uint8Array;
