@@ -97,6 +97,20 @@ describe('a watch', () => {
     expect(starts(api)).toEqual(['7', '7']);
   });
 
+  test("does not take its own consumer's slowness for silence", async () => {
+    const clock = createManualClock();
+    const lines = [line('ADDED', widget('w-1', '8')), line('ADDED', widget('w-2', '9'))];
+    const api = answering({ body: lines });
+    const events = fakeClient(api, clock).watch(widgets, { resourceVersion: '7' });
+    await events.next();
+    clock.advance(3_600_000);
+    // What the clock set off, if anything, comes before this.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await events.next()).toMatchObject({ value: { type: 'ADDED', resourceVersion: '9' } });
+    expect(starts(api)).toEqual(['7']);
+    await events.return();
+  });
+
   test('waits a second before it asks again where a connection brought nothing', async () => {
     const clock = createManualClock();
     const api = answering({ body: '' }, { body: hanging(line('ADDED', widget('w-2', '9'))) });

@@ -210,6 +210,18 @@ describe('a cluster of a fleet', () => {
     expect(fleet.get('u-1')).toBe(cluster);
   });
 
+  test("has a KubeConfig with its own context, cluster and user, and nobody else's credentials", async () => {
+    const whole = JSON.parse(config()) as { users: object[] };
+    whole.users.push({ name: 'other', user: { token: 'of another' } });
+    await withConfig(JSON.stringify(whole), (fleet) => {
+      const { kubeConfig } = fleet.get('a');
+      expect(kubeConfig.getCurrentContext()).toBe('a');
+      expect(kubeConfig.getContexts().map(({ name }) => name)).toEqual(['a']);
+      expect(kubeConfig.getClusters().map(({ name }) => name)).toEqual(['c1']);
+      expect(kubeConfig.getUsers()).toMatchObject([{ name: 'u', token: 'hunter2' }]);
+    });
+  });
+
   test('that could not say who it is is asked again', async () => {
     const api = fakeApiServer((_, count) =>
       count <= 2
