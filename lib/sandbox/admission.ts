@@ -6,12 +6,9 @@ import { asObject, asString, isObject, type Json, type JsonObject } from './json
 import { type KubeObject, parseVersion } from './object.ts';
 import { groupVersion } from './resource.ts';
 import { violations } from './schema.ts';
-import { badRequest, type Cause, failure, forbidden, invalid, notFound } from './status.ts';
+import { badRequest, type Cause, forbidden, invalid, notFound } from './status.ts';
 import { applyDefaults, prune } from './structure.ts';
 import type { Target, WriteOptions } from './write-options.ts';
-
-/** etcd's limit of a request: 1.5 MiB. */
-const largestObject = 1_572_864;
 
 /** The body as an object of the target's kind. Throws 400 and 422 as the server words them. */
 export function admitBody(target: Target, body: Json): KubeObject {
@@ -102,14 +99,11 @@ export function fillDefaults({ version }: Target, object: KubeObject): void {
   if (version.schema !== undefined) applyDefaults(object, version.schema);
 }
 
-/** Throws 422 with every violation of names and schema, 500 where etcd would refuse the size. */
+/** Throws 422 with every violation of names and schema. */
 export function admitValid({ resource, version }: Target, object: KubeObject): void {
   const causes: Cause[] = [...nameViolations(object.metadata.name), ...definitionViolations(resource.plural, object)];
   if (version.schema !== undefined) causes.push(...violations(object, version.schema));
   if (causes.length > 0) throw invalid(resource.group, resource.kind, object.metadata.name, causes);
-  if (JSON.stringify(object).length > largestObject) {
-    throw failure(500, undefined, 'etcdserver: request is too large');
-  }
 }
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

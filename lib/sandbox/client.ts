@@ -49,24 +49,24 @@ export class Client {
     return this.#versions(ref).map(parseVersion);
   }
 
-  /** Throws ApiError, as all writes do. */
-  create(ref: ObjectRef, object: JsonObject): KubeObject {
-    return parseVersion(createObject(this.#cluster, this.#target(ref), object, this.#options).object);
+  /** The stored state, unparsed. Throws ApiError, as all writes do. */
+  create(ref: ObjectRef, object: JsonObject): ObjectVersion {
+    return createObject(this.#cluster, this.#target(ref), object, this.#options).object;
   }
 
-  replace(ref: ObjectRef, object: KubeObject): KubeObject {
-    return parseVersion(replaceObject(this.#cluster, this.#target(ref), object, this.#options).object);
+  replace(ref: ObjectRef, object: KubeObject): ObjectVersion {
+    return replaceObject(this.#cluster, this.#target(ref), object, this.#options).object;
   }
 
   /** A merge patch; `subresource` 'status' for status. */
-  patch(ref: ObjectRef, patch: Json, subresource: '' | 'status' = ''): KubeObject {
+  patch(ref: ObjectRef, patch: Json, subresource: '' | 'status' = ''): ObjectVersion {
     const target = { ...this.#target(ref), subresource };
-    return parseVersion(patchObject(this.#cluster, target, 'merge', patch, this.#options).object);
+    return patchObject(this.#cluster, target, 'merge', patch, this.#options).object;
   }
 
-  apply(ref: ObjectRef, config: JsonObject): KubeObject {
+  apply(ref: ObjectRef, config: JsonObject): ObjectVersion {
     const target = this.#target(ref);
-    return parseVersion(applyObject(this.#cluster, target, config, this.#options, this.#options.manager).object);
+    return applyObject(this.#cluster, target, config, this.#options, this.#options.manager).object;
   }
 
   delete(ref: ObjectRef): void {

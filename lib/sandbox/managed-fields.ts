@@ -29,8 +29,14 @@ export function ownedAfterUpdate(
     .filter((entry) => entry !== mine)
     .flatMap((entry) => without(entry, [changed, removed], before));
   if (changed.size + removed.size === 0) return entries;
-  const owned = new Set([...(mine === undefined ? [] : fromFieldsV1(mine.fieldsV1)), ...changed]);
+  const owned = mine === undefined ? new Set<string>() : fromFieldsV1(mine.fieldsV1);
+  const { size } = owned;
+  for (const path of changed) owned.add(path);
   for (const path of removed) owned.delete(path);
+  if (mine !== undefined && owned.size === size && removed.size === 0) {
+    // The same fields with new values: nothing to write but the time.
+    return inOrder([...others, { ...mine, time: writer.time }]);
+  }
   return inOrder(owned.size === 0 ? others : [...others, entryOf(next.apiVersion, writer, owned)]);
 }
 

@@ -45,7 +45,7 @@ export function patchObject(
   const before = liveObject(target, live);
   const patched = type === 'json' ? jsonPatch(before, patch) : mergePatch(before, patch);
   if (!isObject(patched)) throw badRequest('the patched object is not an object');
-  return updateObject(cluster, target, live, admitBody(target, patched), options);
+  return updateObject(cluster, target, live, admitBody(target, patched), options, undefined, before);
 }
 
 /** Server-side apply. `query` says whether a field manager was given, which apply insists on. */
@@ -76,7 +76,7 @@ export function applyObject(
   const before = liveObject(target, live);
   const { object, managedFields } = applyConfig(before, input, scopeOf(target), writer, options.force);
   object.metadata.resourceVersion = asString(input.metadata.resourceVersion) || String(live.revision);
-  return updateObject(cluster, target, live, object, options, { managedFields });
+  return updateObject(cluster, target, live, object, options, { managedFields }, before);
 }
 
 function applyNew(cluster: Cluster, target: Target, input: KubeObject, options: WriteOptions, writer: Writer): Written {

@@ -29,6 +29,11 @@ export class SeededRandom {
 
   /** Hexadecimal digits. */
   hex(length: number): string {
-    return Array.from({ length }, () => this.between(0, 15).toString(16)).join('');
+    let digits = '';
+    while (digits.length < length)
+      digits += Math.floor(this.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    return digits.slice(0, length);
   }
 }

@@ -3,6 +3,7 @@
 import { Collection } from './collection.ts';
 import type { StoreEvent } from './history.ts';
 import { type KubeObject, type ObjectVersion, toVersion, withRevision } from './object.ts';
+import { failure } from './status.ts';
 
 /** Where writes are made durable. `append` is called before a write is visible; it throws where it fails. */
 export interface Journal {
@@ -26,6 +27,9 @@ export interface StoreOptions {
   readonly journal?: Journal;
 }
 
+/** etcd's limit of a request: 1.5 MiB. */
+const largestObject = 1_572_864;
+
 export class Store {
   revision = 0;
   readonly collections = new Map<string, Collection>();
@@ -47,11 +51,12 @@ export class Store {
     return found;
   }
 
-  /** Creates or replaces the object under a new resourceVersion, which is written into it. */
+  /** Creates or replaces the object under a new resourceVersion, which is written into it. Throws 500 for one too large. */
   put(collection: Collection, object: KubeObject): ObjectVersion {
     const revision = this.revision + 1;
     object.metadata.resourceVersion = String(revision);
     const version = toVersion(object, collection.custom);
+    if (version.text.length > largestObject) throw failure(500, undefined, 'etcdserver: request is too large');
     const previous = collection.get(version.key);
     const event: StoreEvent =
       previous === undefined

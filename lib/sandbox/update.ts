@@ -44,7 +44,7 @@ export function liveObject({ resource, version }: Target, live: ObjectVersion): 
 
 /**
  * Makes `input` the new state, less what this request may not change. A write that changes nothing has no effect: it
- * answers with the stored state. Removing the last finalizer of an object that is being deleted removes the object.
+ * answers with the stored state. `parsed`: the stored state, where the caller has it. Removing the last finalizer of an object that is being deleted removes the object.
  */
 export function updateObject(
   cluster: Cluster,
@@ -53,11 +53,12 @@ export function updateObject(
   input: KubeObject,
   options: WriteOptions,
   ownership?: Ownership,
+  parsed?: KubeObject,
 ): Written {
   const { resource } = target;
   checkPreconditions(target, live, input);
   const warnings = admitFields(target, input, options.fieldValidation);
-  const before = liveObject(target, live);
+  const before = parsed ?? liveObject(target, live);
   const object = changeable(target, before, input);
   completeChanged(object);
   fillDefaults(target, object);

@@ -1,7 +1,7 @@
 // A resource to try things on: widgets of example.com, with a small schema.
 import type { Client, ObjectRef } from '../../../lib/sandbox/client.ts';
 import type { JsonObject } from '../../../lib/sandbox/json.ts';
-import type { KubeObject } from '../../../lib/sandbox/object.ts';
+import type { ObjectVersion } from '../../../lib/sandbox/object.ts';
 import type { Sandbox } from '../../../lib/sandbox/sandbox.ts';
 
 export const widgets = { group: 'example.com', plural: 'widgets', namespace: 'default' };
@@ -49,7 +49,7 @@ export function createWidget(
   name: string,
   spec: JsonObject = { size: 1 },
   labels: Record<string, string> = {},
-): KubeObject {
+): ObjectVersion {
   return client.create(widgets, { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name, labels }, spec });
 }
 
