@@ -113,6 +113,6 @@ function nothingReached({ infos, problems }: Inventory): Mk8sError {
     ...infos.map((info) => `${info.name} (${info.server}): ${info.error ?? 'not tried'}`),
     ...problems.map(({ source, message }) => `${source}: ${message}`),
   ];
-  const message = `No cluster could be reached. ${reasons.join('; ')}. Check the addresses and credentials with "mk8s clusters".`;
+  const message = `No cluster could be reached. ${reasons.map((reason) => reason.replace(/\.$/, '')).join('; ')}. Check the addresses and credentials with "mk8s clusters".`;
   return new Mk8sError(message, { code: 'unreachable', retryable: true });
 }
