@@ -41,8 +41,7 @@ function cell(object: KubeObject, { type, jsonPath }: Column, now: number): Json
   return typeof value === 'string' ? value : encode(value);
 }
 
-const stepPattern =
-  /\.([A-Za-z0-9_\-\\./]+?)(?=\.|\[|$)|\['([^']+)'\]|\[(\d+|\*)\]|\[\?\(@\.(\w+)\s*==\s*["']([^"']*)["']\)\]/gy;
+const stepPattern = /\.((?:\\.|[^.[\]\\])+)|\['([^']+)'\]|\[(\d+|\*)\]|\[\?\(@\.(\w+)\s*==\s*["']([^"']*)["']\)\]/gy;
 
 /** The JSONPath that additionalPrinterColumns use: members, indexes, and `[?(@.type=="Ready")]`. */
 export function evaluate(object: JsonObject, path: string): Json | undefined {

@@ -82,14 +82,14 @@ class Reader {
       if (rest === '') {
         this.#next++;
         result.push(this.block(indent + 1));
-      } else if (keyOf(rest) === undefined) {
+      } else if (keyOf(rest) === undefined && !/^-( |$)/.test(rest)) {
         this.#next++;
         result.push(scalar(rest, line.number));
       } else {
-        // `- key: value`: the item is a mapping that begins on this line, further in.
+        // `- key: value` or `- - item`: the item is a block that begins on this line, further in.
         const inner = indent + line.text.length - rest.length;
         (this.#lines as Line[])[this.#next] = { ...line, indent: inner, text: rest };
-        result.push(this.#mapping(inner));
+        result.push(this.block(inner));
       }
     }
     return result;
