@@ -26,7 +26,8 @@ const env = {
 };
 const { config } = await loadConfig({ env, cwd: folder });
 const startedAt = performance.now();
-const summary = await startRun(config, { env: {}, signal: new AbortController().signal, report: () => {} }).finished;
+const run = await startRun(config, { env: {}, signal: new AbortController().signal, report: () => {} });
+const summary = await run.finished;
 const milliseconds = performance.now() - startedAt;
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(`${JSON.stringify({ objects: summary.recorded.add, milliseconds, peakBytes })}\n`);

@@ -1,15 +1,43 @@
-// The one place that knows adapters: builds what a configuration asks for, and hands it to the stages.
+// The one place that knows adapters: builds what a configuration asks for, and hands it to the stages. Each part is loaded when
+// it is used, so that a command that reads the feed need not wait for what runs the bridge.
 import { hostname } from 'node:os';
-import { type DataFolder, openDataFolder } from './adapters/disk/data-folder.ts';
+import type { DataFolder } from './adapters/disk/data-folder.ts';
 import { systemClock } from './async/system-clock.ts';
+import type { Context } from './compose/context.ts';
+import type { RunHandle } from './compose/run.ts';
+import type { Config } from './config/options.ts';
+import type { ClusterInfo, Problem } from './model/cluster.ts';
 
 export type { Context } from './compose/context.ts';
-export { discoverClusters } from './compose/discover.ts';
-export { type RunHandle, type RunSnapshot, startRun } from './compose/run.ts';
+export type { RunHandle, RunSnapshot } from './compose/run.ts';
 export type { RunSummary } from './compose/run-summary.ts';
-export { startSandbox } from './compose/sources.ts';
+
+/** The main job. Ends when `context.signal` aborts, at the deadline, or (catch-up) at the present. */
+export async function startRun(config: Config, context: Context): Promise<RunHandle> {
+  return (await import('./compose/run.ts')).startRun(config, context);
+}
 
 /** The feed and its neighbours, for commands that only read (and acknowledge). The folder has to exist. */
 export async function openFolder(path: string): Promise<DataFolder> {
+  const { openDataFolder } = await import('./adapters/disk/data-folder.ts');
   return openDataFolder({ path, clock: systemClock, host: hostname() });
+}
+
+/** Reads the sources once and tries every cluster once. `close` also ends the sandbox, where it is the source. */
+export async function discoverClusters(
+  config: Config,
+  context: Context,
+): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
+  return await (await import('./compose/discover.ts')).discoverClusters(config, context);
+}
+
+/** The sandbox fleet, in this process. `folder`: kept there; default in memory. */
+export async function startSandbox(options: {
+  clusters: number;
+  objects: number;
+  rate: number;
+  folder?: string;
+}): Promise<{ kubeconfig(): string; stop(): Promise<void> }> {
+  const { startFleet } = await import('./sandbox/fleet.ts');
+  return await startFleet(options);
 }

@@ -113,6 +113,10 @@ function nothingReached({ infos, problems }: Inventory): Mk8sError {
     ...infos.map((info) => `${info.name} (${info.server}): ${info.error ?? 'not tried'}`),
     ...problems.map(({ source, message }) => `${source}: ${message}`),
   ];
-  const message = `No cluster could be reached. ${reasons.map((reason) => reason.replace(/\.$/, '')).join('; ')}. Check the addresses and credentials with "mk8s clusters".`;
+  const told = reasons.map((reason) => reason.replace(/\.$/, '')).join('; ');
+  const message =
+    infos.length === 0
+      ? `No cluster was found. ${told === '' ? 'There is no kubeconfig (KUBECONFIG, ~/.kube/config), and this is not in a cluster' : told}. Name one with --kubeconfig, or try "mk8s run --source sandbox".`
+      : `No cluster could be reached. ${told}. Check the addresses and credentials with "mk8s clusters".`;
   return new Mk8sError(message, { code: 'unreachable', retryable: true });
 }

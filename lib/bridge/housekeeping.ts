@@ -20,19 +20,27 @@ interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** Writes the board to the store every second, and once more at the end. */
-export async function keepStatus(
+/** Keeps the store's copy of the board. */
+export interface StatusKeeper {
+  /** Writes it now. Never throws: a status that can't be written is reported, and loses nothing. */
+  write(): Promise<void>;
+  /** Writes it every second, and once more at the end. */
+  run(): Promise<void>;
+}
+
+export function createStatusKeeper(
   store: StatusStore,
   board: StatusBoard,
   run: { readonly description: string; readonly startedAt: number; readonly problems: () => readonly Problem[] },
   { clock, report, signal }: Surroundings,
-): Promise<void> {
+): StatusKeeper {
   let failing = false;
-  const write = async (running: boolean): Promise<void> => {
+
+  async function write(): Promise<void> {
     const { description, startedAt, problems } = run;
     const now = clock.now();
     try {
-      const row = { run: description, startedAt, updatedAt: now, running, problems: problems() };
+      const row = { run: description, startedAt, updatedAt: now, running: !signal.aborted, problems: problems() };
       await store.write(row, board.snapshot(now));
       failing = false;
     } catch (error) {
@@ -40,9 +48,15 @@ export async function keepStatus(
         report({ severity: 'WARNING', message: `Cannot write the status: ${messageOf(error)}; trying again` });
       failing = true;
     }
+  }
+
+  return {
+    write,
+    async run() {
+      while (await rests(clock, STATUS_EVERY_MS, signal)) await write();
+      await write();
+    },
   };
-  while (await rests(clock, STATUS_EVERY_MS, signal)) await write(true);
-  await write(false);
 }
 
 /** Applies a retention policy a little at a time. */

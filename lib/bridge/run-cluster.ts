@@ -60,6 +60,8 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     }
     const planned = planStreams(task.cluster.id, discovered.resources, task.wanted);
     announce([...planned].flatMap(([key, { info }]) => (running.has(key) ? [] : [formatGroupResource(info)])));
+    for (const { stream } of planned.values()) services.board.row(stream, task.cluster.name);
+    await services.showStatus();
     for (const [key, plan] of planned) start(key, plan);
     for (const [key, { control, info }] of running) {
       if (!planned.has(key) && (await isGone(info, discovered))) control.remove();

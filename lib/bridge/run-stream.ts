@@ -84,11 +84,11 @@ async function runOwned(
     await publisher.drained(AbortSignal.any([task.giveUp, lease.lost, failed.signal])).catch((error: unknown) => {
       if (!task.giveUp.aborted) throw error;
     });
-    trackEnd(row, end === 'ended' ? 'ended' : 'stopped', clock.now());
+    trackEnd(row, end, clock.now());
     return end;
   } catch (error) {
     trackProblem(row, 'watchProblem', messageOf(error), clock.now());
-    trackEnd(row, 'stopped', clock.now());
+    trackEnd(row, 'failed', clock.now());
     throw error;
   } finally {
     halt.abort(new Error('the stream ended'));

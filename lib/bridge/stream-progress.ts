@@ -4,7 +4,7 @@ import type { StreamState } from '../model/stream-status.ts';
 import type { WatchState } from '../watch/state.ts';
 import type { WatchOutput } from '../watch/watch-context.ts';
 import type { StatusRow } from './status-board.ts';
-import type { StreamServices, StreamTask } from './stream-task.ts';
+import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
 const reasons = {
   gap: 'resourceVersion expired (410): comparing the cluster with the record',
@@ -49,9 +49,9 @@ export function trackOutput(
 }
 
 /** The stream is not followed any more. */
-export function trackEnd(row: StatusRow, state: 'ended' | 'stopped', now: number): void {
-  if (row.state === 'watching') row.watchedAt = now;
-  row.state = state;
+export function trackEnd(row: StatusRow, end: StreamEnd | 'failed', now: number): void {
+  if (row.state === 'watching' || end === 'caught-up') row.watchedAt = now;
+  row.state = end === 'ended' ? 'ended' : 'stopped';
 }
 
 function trackState(row: StatusRow, state: WatchState, context: { services: StreamServices; task: StreamTask }): void {

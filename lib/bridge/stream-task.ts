@@ -30,6 +30,11 @@ export interface StreamServices {
   readonly syncs: Semaphore;
   readonly budget: ByteBudget;
   readonly board: StatusBoard;
+  /**
+   * Shows the board to other processes; awaited before the first change of a new stream is recorded, so that whoever
+   * reads it knows the cluster's name.
+   */
+  readonly showStatus: () => Promise<void>;
   readonly tally: Tally;
   readonly clock: Clock;
   readonly random: Random;

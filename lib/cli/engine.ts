@@ -22,7 +22,7 @@ export interface Discovery {
 }
 
 export interface Engine {
-  startRun(config: Config, context: Context): RunHandle;
+  startRun(config: Config, context: Context): RunHandle | Promise<RunHandle>;
   openFolder(path: string): Promise<FolderForReading>;
   discoverClusters(config: Config, context: Context): Promise<Discovery>;
   startSandbox(options: { clusters: number; objects: number; rate: number }): Promise<{

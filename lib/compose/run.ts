@@ -3,10 +3,10 @@ import { type DataFolder, openDataFolder } from '../adapters/disk/data-folder.ts
 import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
 import { createSemaphore } from '../async/semaphore.ts';
 import { systemClock } from '../async/system-clock.ts';
-import { type BridgeResult, runBridge } from '../bridge/bridge.ts';
+import { type BridgeOptions, type BridgeResult, runBridge } from '../bridge/bridge.ts';
 import { createByteBudget } from '../bridge/byte-budget.ts';
-import { keepRetention, keepStatus } from '../bridge/housekeeping.ts';
-import { createLeaseKeeper, type LeaseKeeper } from '../bridge/lease-keeper.ts';
+import { createStatusKeeper, keepRetention } from '../bridge/housekeeping.ts';
+import { createLeaseKeeper } from '../bridge/lease-keeper.ts';
 import { createStatusBoard } from '../bridge/status-board.ts';
 import { createTally } from '../bridge/tally.ts';
 import type { Config } from '../config/options.ts';
@@ -71,12 +71,10 @@ export function startRun(config: Config, context: Context): RunHandle {
       const beside = new AbortController();
       const surroundings = { clock: systemClock, report: context.report, signal: beside.signal };
       const policy = retentionPolicy(config);
-      const tasks = [
-        keepStatus(folder.status, board, shown, surroundings),
-        ...(policy === undefined ? [] : [keepRetention(folder, policy, surroundings)]),
-      ];
+      const status = createStatusKeeper(folder.status, board, shown, surroundings);
+      const tasks = [status.run(), ...(policy === undefined ? [] : [keepRetention(folder, policy, surroundings)])];
       try {
-        return await follow({ ...folder, leases }, over);
+        return await follow({ ...folder, leases, showStatus: () => status.write() }, over);
       } finally {
         beside.abort(new Error('the run ended'));
         await Promise.all(tasks);
@@ -90,7 +88,7 @@ export function startRun(config: Config, context: Context): RunHandle {
   }
 
   async function follow(
-    stores: Omit<DataFolder, 'leases'> & { readonly leases: LeaseKeeper },
+    stores: Omit<DataFolder, 'leases'> & Pick<BridgeOptions, 'leases' | 'showStatus'>,
     over: AbortController,
   ): Promise<RunSummary> {
     const deadline = config.deadline === undefined ? undefined : startTimer(config.deadline, over.signal);

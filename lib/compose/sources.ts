@@ -49,7 +49,8 @@ export async function openSources(config: Config, context: Context): Promise<Ope
 async function sandboxSources(config: Config): Promise<OpenedSources> {
   const folder = join(config.data, 'sandbox');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const fleet = await startSandbox({ ...config.sandbox, folder });
+  const { startFleet } = await import('../sandbox/fleet.ts');
+  const fleet = await startFleet({ ...config.sandbox, folder });
   const file = join(folder, 'kubeconfig');
   await writeFile(file, fleet.kubeconfig(), { mode: 0o600 });
   await chmod(file, 0o600);
@@ -74,15 +75,4 @@ function onlyContexts(source: ClusterSource, globs: readonly string[]): ClusterS
       return { candidates: candidates.filter(({ name }) => wanted.some((matches) => matches(name))), problems };
     },
   };
-}
-
-/** The sandbox fleet, in this process. */
-export async function startSandbox(options: {
-  clusters: number;
-  objects: number;
-  rate: number;
-  folder?: string;
-}): Promise<{ kubeconfig(): string; stop(): Promise<void> }> {
-  const { startFleet } = await import('../sandbox/fleet.ts');
-  return await startFleet(options);
 }

@@ -9,7 +9,7 @@ const PLACES = 256;
 const MAX_LENGTH = 64;
 
 export class FrequentStrings {
-  private readonly kept: string[] = new Array<string>(PLACES).fill('');
+  private readonly kept: string[] = Array.from({ length: PLACES }, () => '');
 
   /** The string whose opening quote is at `from` and whose closing quote is at `to - 1`. */
   read(bytes: Buffer, from: number, to: number): string {

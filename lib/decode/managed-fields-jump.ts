@@ -5,8 +5,9 @@
 // - `],"x` or `]},"x`, with a letter: the quote begins a string. Would it end one, no letter could follow. So the bracket
 //   is not inside a string: it ends the array.
 // - `},{"x` likewise is no part of a string, and objects stand side by side only in an array: it parts two entries.
-// - A time is in UTC and ends in `Z"`, which hardly anything else does: so each entry's time is found by its Z, and what
-//   stands around it tells whether it is an entry's own.
+// - A time is in UTC, written without escapes, and ends in `Z"`, which hardly anything else does: so each entry's time is
+//   found by its Z, and what stands around it tells whether it is an entry's own. (This one is trust in the API server: a
+//   time of another form would be overlooked, and an earlier writer named.)
 //
 // Wherever one of these does not hold, the answer is `undefined` and the caller walks.
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-bytes.ts';

@@ -1,6 +1,6 @@
 // Reads metadata.managedFields just far enough to skip it and to learn who wrote last. It is often the larger half of
 // an object, so this is where the time of decoding goes.
-import { CLOSE_BRACKET, COMMA, OPEN_BRACKET, QUOTE, skipSpace, skipString, skipValue } from './json-bytes.ts';
+import { CLOSE_BRACKET, COMMA, OPEN_BRACKET, QUOTE, readString, skipSpace, skipValue } from './json-bytes.ts';
 import { jumpManagedFields } from './managed-fields-jump.ts';
 import { Members } from './members.ts';
 import { protocolError } from './protocol-error.ts';
@@ -22,39 +22,27 @@ export function skipManagedFields(bytes: Buffer, at: number, limit: number): Man
 }
 
 function walkManagedFields(bytes: Buffer, at: number, limit: number): ManagedFields {
-  let best = -1;
-  let bestTime = -1;
+  let lastManager = -1;
+  let lastTime = '';
   let i = skipSpace(bytes, at + 1, limit);
   while (i < limit && bytes[i] !== CLOSE_BRACKET) {
-    let time = -1;
+    let time = '';
     let manager = -1;
     const entry = new Members(bytes, i, limit);
     while (entry.next()) {
-      if (bytes[entry.value] === QUOTE) {
-        if (entry.keyIs('manager')) manager = entry.value;
-        else if (entry.keyIs('time')) time = entry.value;
-      }
       entry.skipValue();
+      if (bytes[entry.value] !== QUOTE) continue;
+      if (entry.keyIs('manager')) manager = entry.value;
+      else if (entry.keyIs('time')) time = readString(bytes, entry.value, entry.end);
     }
-    if (!isBefore(bytes, time, bestTime, limit)) {
-      best = manager;
-      bestTime = time;
+    if (time >= lastTime) {
+      lastManager = manager;
+      lastTime = time;
     }
     i = skipSpace(bytes, entry.end, limit);
     if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, limit);
     else if (bytes[i] !== CLOSE_BRACKET) throw protocolError(`An array is not continued or closed at byte ${i}.`);
   }
   if (i >= limit) throw protocolError(`An array that begins at byte ${at} does not end.`);
-  return { end: i + 1, manager: best };
-}
-
-/** Compares two strings by their opening quotes; -1 stands for none, which is before all. */
-function isBefore(bytes: Buffer, a: number, b: number, limit: number): boolean {
-  if (a < 0 || b < 0) return a < b;
-  const length = Math.min(skipString(bytes, a, limit) - a, skipString(bytes, b, limit) - b);
-  for (let i = 1; i < length; i++) {
-    const difference = (bytes[a + i] as number) - (bytes[b + i] as number);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+  return { end: i + 1, manager: lastManager };
 }

@@ -44,11 +44,12 @@ export class MetadataScanner {
     this.strings = strings;
   }
 
-  /** `at` is the value of metadata. Throws Mk8sError `protocol` where it is no object, or one of its strings is none. */
+  /** `at` is the value of metadata, or white space before it. Throws Mk8sError `protocol` where it is no object, or one of its strings is none. */
   scan(bytes: Buffer, at: number, end: number): FoundMetadata {
     const found = { namespace: '', name: '', uid: '', resourceVersion: '', manager: '', cutFrom: 0, cutTo: 0, end: 0 };
-    if (bytes[at] !== OPEN_BRACE) throw protocolError(`There is no object at byte ${at}.`);
-    let i = skipSpace(bytes, at + 1, end);
+    const open = skipSpace(bytes, at, end);
+    if (open >= end || bytes[open] !== OPEN_BRACE) throw protocolError(`There is no object at byte ${open}.`);
+    let i = skipSpace(bytes, open + 1, end);
     /** The end of the member before this one, 0 for none. */
     let previous = 0;
     while (i < end && bytes[i] !== CLOSE_BRACE) {

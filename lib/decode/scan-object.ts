@@ -28,7 +28,7 @@ export interface TypeMeta {
  * Throws Mk8sError `protocol` for what is no Kubernetes object: without metadata, name, or apiVersion and kind.
  */
 export function scanObject(bytes: Uint8Array, start: number, end: number, defaults?: TypeMeta): ScannedObject {
-  return new ObjectScanner().scan(asBuffer(bytes), start, end, defaults);
+  return shared.scan(asBuffer(bytes), start, end, defaults);
 }
 
 /** Objects of one stream resemble each other: a scanner remembers how they begin, and strings that they repeat. */
@@ -132,3 +132,6 @@ function rewrite(
   const tail = gap === 0 ? bytes.subarray(end, end) : bytes.subarray(cutTo, end);
   return Buffer.concat([Buffer.from(`{${insert}`), head, tail]);
 }
+
+/** For those who scan objects one by one. What it remembers is only ever a shortcut. */
+const shared = new ObjectScanner();

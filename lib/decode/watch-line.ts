@@ -30,7 +30,7 @@ const OBJECT_PREFIXES = (['MODIFIED', 'ADDED', 'DELETED'] as const).map((type) =
  * Throws Mk8sError `protocol` where the line is not a watch event.
  */
 export function decodeWatchLine(line: Uint8Array): WatchLine {
-  return new WatchLineDecoder().decode(asBuffer(line), 0, line.byteLength, false);
+  return shared.decode(asBuffer(line), 0, line.byteLength, false);
 }
 
 /** Decodes the lines of one watch, which resemble each other. */
@@ -90,6 +90,9 @@ export class WatchLineDecoder {
     return { kind: 'object', type, object };
   }
 }
+
+/** For those who decode lines one by one. */
+const shared = new WatchLineDecoder();
 
 function decodeBookmark(json: string): WatchLine {
   let metadata: { resourceVersion?: unknown; annotations?: Record<string, unknown> } | null | undefined;

@@ -13,7 +13,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const shown = await presentation(invocation);
   try {
     const { engine, config, env, signal } = invocation;
-    const handle = engine.startRun(config, { env, signal, report: shown.report });
+    const handle = await engine.startRun(config, { env, signal, report: shown.report });
     shown.start(handle);
     const summary = await handle.finished;
     await shown.finish(summary);
