@@ -14,6 +14,8 @@ import type { WatchEvent, WatchOutput } from '../watch/watch-context.ts';
 const FULL_RETRY = { baseMs: 1000, maxMs: 15_000 };
 /** Missing stretches remembered during a streaming list: about 4 MB of keys. */
 const MOST_GAPS = 20_000;
+/** Of the newest revisions, read to prove that resourceVersions still mean the same. */
+const NEWEST_BYTES = 4 * 1024 * 1024;
 const typeOf = { ADDED: 'add', MODIFIED: 'update', DELETED: 'delete' } as const satisfies Record<string, ChangeType>;
 
 export interface RecorderOptions {
@@ -46,9 +48,10 @@ async function* none(): AsyncGenerator<never> {
   // Nothing was compared: nothing can be missing.
 }
 
-/** What the watch may ask of the record. */
-export function recordReader(log: RevisionLog, stream: StreamRef): RecordReader {
+/** What the watch may ask of the record. `sparse`: changes that alter nothing are left out of it. */
+export function recordReader(log: RevisionLog, stream: StreamRef, sparse = false): RecordReader {
   return {
+    sparse,
     lastStates: (after, limit) => log.lastStates(stream, after, limit),
     revision: (sequence) => log.revision(stream, sequence),
     newest: (limit) => newest(log, stream, limit),
@@ -57,9 +60,10 @@ export function recordReader(log: RevisionLog, stream: StreamRef): RecordReader 
 
 async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promise<readonly Revision[]> {
   const { sequence } = await log.position(stream);
-  const revisions = await log.read(stream, Math.max(0, sequence - limit), { changes: limit, bytes: 4 * 1024 * 1024 });
-  // Large objects: the page ended before the newest one. Fewer will do.
-  const cut = limit > 1 && (revisions.at(-1)?.sequence ?? sequence) < sequence;
+  const revisions = await log.read(stream, Math.max(0, sequence - limit), { changes: limit, bytes: NEWEST_BYTES });
+  // Large objects: the page ended before the newest one. Fewer will do. (What retention removed is missing without that.)
+  const bytes = revisions.reduce((sum, { object }) => sum + object.byteLength, 0);
+  const cut = limit > 1 && bytes >= NEWEST_BYTES && (revisions.at(-1)?.sequence ?? sequence) < sequence;
   return cut ? await newest(log, stream, Math.ceil(limit / 4)) : revisions.toReversed();
 }
 

@@ -152,7 +152,7 @@ async function follow(
     await recorder.end();
     return 'ended';
   }
-  const record = recordReader(log, task.stream);
+  const record = recordReader(log, task.stream, services.ignoreNoop);
   const readAheadBytes = (): number => readAheadShare(services);
   const watch = watchStream({ ...task, readAheadBytes, position, record, policy, clock, random, signal });
   const slot = syncSlot(services, signal);

@@ -43,7 +43,7 @@ export async function prove(
     const answer = await look(api, path, query, options);
     if ('kind' in answer) return answer;
     present ??= answer.present;
-    const verdict = judge(witness, answer, position);
+    const verdict = judge(witness, answer, position, record.sparse);
     if (verdict !== undefined) return { verdict, present };
   }
   if (present !== undefined) return { verdict: 'unproven', present };
@@ -58,11 +58,19 @@ interface Look {
 }
 
 /** What one witness says, undefined for nothing. */
-export function judge(witness: Revision, { present, object }: Look, position: ResourceVersion): Verdict | undefined {
+export function judge(
+  witness: Revision,
+  { present, object }: Look,
+  position: ResourceVersion,
+  sparse = false,
+): Verdict | undefined {
   if (compareResourceVersions(present, position) < 0) return 'restored';
   if (witness.type === 'delete') return object !== undefined && object.uid === witness.uid ? 'restored' : undefined;
   if (object === undefined) return undefined;
   if (object.uid === witness.uid && object.resourceVersion === witness.resourceVersion) return 'same';
+  // A newer state that alters nothing was told to us, but is not in the record.
+  const newer = compareResourceVersions(object.resourceVersion, witness.resourceVersion) > 0;
+  if (sparse && newer && object.uid === witness.uid) return undefined;
   // Anything else that is not newer than our position would have been told to us before.
   return compareResourceVersions(object.resourceVersion, position) <= 0 ? 'restored' : undefined;
 }

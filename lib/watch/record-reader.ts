@@ -8,4 +8,6 @@ export interface RecordReader {
   revision(sequence: number): Promise<Revision | undefined>;
   /** The newest revisions, newest first, at most `limit`. */
   newest(limit: number): Promise<readonly Revision[]>;
+  /** True where changes that alter nothing are left out: a live object may be newer than its last revision. */
+  readonly sparse?: boolean;
 }

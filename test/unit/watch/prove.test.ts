@@ -1,0 +1,146 @@
+// Whether a resourceVersion still means the same: what each witness says, and how many are asked.
+import { describe, expect, test } from 'vitest';
+import { recordReader } from '../../../lib/bridge/recorder.ts';
+import { resourceVersion } from '../../../lib/model/resource-version.ts';
+import type { Revision, ScannedObject } from '../../../lib/model/revision.ts';
+import { judge, prove } from '../../../lib/watch/prove.ts';
+import type { Verdict } from '../../../lib/watch/state.ts';
+import { change, testStream } from '../../support/changes.ts';
+import { fakeApiServer, jsonAnswer, statusAnswer } from '../../support/fake-api-server.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+import { asked } from '../../support/scripted-server.ts';
+
+const rv = resourceVersion;
+const position = rv('100');
+
+function witness(version: string, more: Partial<Revision> = {}): Revision {
+  return { ...change('w', version), stream: testStream(), epoch: 1, sequence: 1, position: 1, previous: 0, ...more };
+}
+const live = (version: string, uid = 'uid-w'): ScannedObject => change('w', version, { uid });
+
+describe('a witness', () => {
+  test.each<[string, Revision, string, ScannedObject | undefined, Verdict | undefined]>([
+    ['as recorded', witness('90'), '120', live('90'), 'same'],
+    ['changed since', witness('90'), '120', live('110'), undefined],
+    ['vanished since', witness('90'), '120', undefined, undefined],
+    ['older than recorded', witness('90'), '120', live('40'), 'restored'],
+    ['newer, but from before our position', witness('90'), '120', live('95'), 'restored'],
+    ['another object, from before our position', witness('90'), '120', live('95', 'other'), 'restored'],
+    ['another object, made since', witness('90'), '120', live('110', 'other'), undefined],
+    ['a present that is behind', witness('90'), '99', live('90'), 'restored'],
+    ['a present that is where we are', witness('90'), '100', live('90'), 'same'],
+    ['deleted, and still gone', witness('90', { type: 'delete' }), '120', undefined, undefined],
+    ['deleted, and back with the same uid', witness('90', { type: 'delete' }), '120', live('80'), 'restored'],
+    ['deleted, and made anew', witness('90', { type: 'delete' }), '120', live('110', 'other'), undefined],
+  ])('promise 10: %s', (_, recorded, present, object, verdict) => {
+    expect(judge(recorded, { present: rv(present), object }, position)).toBe(verdict);
+  });
+
+  test('that is newer than its revision decides nothing where changes that alter nothing are left out', () => {
+    expect(judge(witness('90'), { present: rv('120'), object: live('95') }, position, true)).toBeUndefined();
+    expect(judge(witness('90'), { present: rv('120'), object: live('40') }, position, true)).toBe('restored');
+  });
+});
+
+describe('a proof', () => {
+  const options = { signal: new AbortController().signal, freshCredentials: false };
+  const collection = { path: '/apis/example.com/v1/widgets', selector: {} };
+  const metadata = (name: string, version: string) => ({
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name, namespace: 'ns', uid: `uid-${name}`, resourceVersion: version },
+  });
+  const list = (version: string, items: object[]) =>
+    jsonAnswer({ kind: 'WidgetList', apiVersion: 'v1', metadata: { resourceVersion: version }, items });
+
+  async function record(count: number) {
+    const clock = createManualClock();
+    const store = createMemoryStore(clock);
+    const changes = Array.from({ length: count }, (_, index) => change(`w-${index}`, 10 + index, { type: 'add' }));
+    await store.log.append(testStream(), { fence: 1, epoch: 1, changes });
+    return { clock, store, reader: recordReader(store.log, testStream()) };
+  }
+
+  test('asks about the newest object, in its namespace, for one object of metadata, and is content where it is unchanged', async () => {
+    const { reader } = await record(3);
+    const api = fakeApiServer(() => list('120', [metadata('w-2', '12')]));
+    expect(await prove(api, collection, position, reader, options)).toEqual({ verdict: 'same', present: '120' });
+    expect(api.requests).toHaveLength(1);
+    expect(api.requests[0]).toMatchObject({
+      path: '/apis/example.com/v1/namespaces/ns/widgets',
+      query: { limit: 1, fieldSelector: 'metadata.name=w-2' },
+    });
+  });
+
+  test('asks older ones while the newest decide nothing, but not for ever', async () => {
+    const { reader } = await record(40);
+    const moved = fakeApiServer((request) =>
+      list('120', asked(request) === 'look at w-37' ? [metadata('w-37', '47')] : []),
+    );
+    expect(await prove(moved, collection, position, reader, options)).toMatchObject({ verdict: 'same' });
+    expect(moved.requests.map(asked)).toEqual(['look at w-39', 'look at w-38', 'look at w-37']);
+    const gone = fakeApiServer(() => list('120', []));
+    expect(await prove(gone, collection, position, reader, options)).toMatchObject({ verdict: 'unproven' });
+    expect(gone.requests).toHaveLength(12);
+  });
+
+  test('keeps the selectors of the stream in each question', async () => {
+    const { reader } = await record(1);
+    const api = fakeApiServer(() => list('120', [metadata('w-0', '10')]));
+    const selector = { namespace: 'ns', labelSelector: 'a=b', fieldSelector: 'spec.color=red' };
+    await prove(api, { path: '/apis/example.com/v1/namespaces/ns/widgets', selector }, position, reader, options);
+    expect(api.requests[0]).toMatchObject({
+      path: '/apis/example.com/v1/namespaces/ns/widgets',
+      query: { labelSelector: 'a=b', fieldSelector: 'spec.color=red,metadata.name=w-0' },
+    });
+  });
+
+  test.each([
+    ['nothing lives', [], '120', 'same'],
+    ['something new lives', [metadata('n', '110')], '120', 'same'],
+    ['something lives that we should know', [metadata('n', '90')], '120', 'unproven'],
+    ['the present is behind', [], '99', 'restored'],
+  ])('with an empty record: %s', async (_, items, present, verdict) => {
+    const { reader } = await record(0);
+    expect(
+      await prove(
+        fakeApiServer(() => list(present, items)),
+        collection,
+        position,
+        reader,
+        options,
+      ),
+    ).toMatchObject({ verdict });
+  });
+
+  test('hands on a refusal', async () => {
+    const { reader } = await record(1);
+    const api = fakeApiServer(() => statusAnswer(403, 'Forbidden', 'no'));
+    expect(await prove(api, collection, position, reader, options)).toMatchObject({
+      kind: 'status',
+      code: 403,
+      reason: 'Forbidden',
+    });
+  });
+
+  test('finds witnesses also where retention removed the newest revision', async () => {
+    const { clock, store, reader } = await record(3);
+    await store.log.append(testStream(), { fence: 1, epoch: 1, changes: [change('w-2', 20, { type: 'delete' })] });
+    await store.checkpoints.compareAndSet(testStream(), undefined, { epoch: 1, published: 4, fence: 1, updatedAt: 0 });
+    clock.advance(1_000);
+    await store.retain({ maxAgeMs: 0 }, 1);
+    expect((await reader.newest(64)).map(({ name }) => name)).toEqual(['w-1', 'w-0']);
+  });
+
+  test('takes fewer witnesses where objects are so large that the newest do not fit', async () => {
+    const store = createMemoryStore(createManualClock());
+    const big = '{"x":"'.concat('y'.repeat(1_500_000), '"}');
+    const changes = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index) =>
+      change(name, index + 1, { type: 'add', object: big }),
+    );
+    await store.log.append(testStream(), { fence: 1, epoch: 1, changes });
+    const newest = await recordReader(store.log, testStream()).newest(64);
+    expect(newest[0]?.name).toBe('f');
+  });
+});
