@@ -5,11 +5,11 @@ export const namespaces = builtin({ plural: 'namespaces', kind: 'Namespace', nam
   column('Status', '.status.phase'),
   ageColumn,
 ]);
-export const configMaps = builtin({ plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'] }, [
+const configMaps = builtin({ plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'] }, [
   { ...column('Data', '.data'), type: 'count' },
   ageColumn,
 ]);
-export const secrets = builtin({ plural: 'secrets', kind: 'Secret' }, [
+const secrets = builtin({ plural: 'secrets', kind: 'Secret' }, [
   column('Type', '.type'),
   { ...column('Data', '.data'), type: 'count' },
   ageColumn,
@@ -18,12 +18,12 @@ export const serviceAccounts = builtin({ plural: 'serviceaccounts', kind: 'Servi
   { ...column('Secrets', '.secrets'), type: 'count' },
   ageColumn,
 ]);
-export const services = builtin({ plural: 'services', kind: 'Service', shortNames: ['svc'], categories: ['all'] }, [
+const services = builtin({ plural: 'services', kind: 'Service', shortNames: ['svc'], categories: ['all'] }, [
   column('Type', '.spec.type'),
   column('Cluster-IP', '.spec.clusterIP'),
   ageColumn,
 ]);
-export const deployments = builtin(
+const deployments = builtin(
   { group: 'apps', plural: 'deployments', kind: 'Deployment', shortNames: ['deploy'], categories: ['all'] },
   [{ ...column('Up-to-date', '.status.updatedReplicas'), type: 'integer' }, ageColumn],
 );

@@ -20,7 +20,7 @@ export interface Timings {
   readonly namespaceDeleted: number;
 }
 
-export const defaultTimings: Timings = {
+const defaultTimings: Timings = {
   namesAccepted: 5,
   established: 20,
   crdChanged: 250,

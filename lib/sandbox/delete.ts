@@ -9,7 +9,7 @@ import { existing } from './update.ts';
 import type { Target } from './write-options.ts';
 
 /** Held by a CustomResourceDefinition until its objects are gone. */
-export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
+const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
 /** What was deleted at once, or the object that is being deleted. */
 export type Deleted = { status: JsonObject } | { object: ObjectVersion };

@@ -100,7 +100,7 @@ class Walker {
 }
 
 /** The members of a list item that identify it. */
-export function keysOf(item: Json, keys: readonly string[]): JsonObject {
+function keysOf(item: Json, keys: readonly string[]): JsonObject {
   const source = asObject(item);
   return Object.fromEntries([...keys].sort().flatMap((key) => (source[key] === undefined ? [] : [[key, source[key]]])));
 }

@@ -26,7 +26,7 @@ export interface FleetOptions {
   readonly server?: Omit<SandboxOptions, 'name' | 'port' | 'token' | 'authority' | 'tokenKey' | 'file'>;
 }
 
-export interface SandboxCluster extends Omit<Sandbox, 'stop'> {
+interface SandboxCluster extends Omit<Sandbox, 'stop'> {
   /** Its life; pause it to compare final states. */
   readonly workload: Workload;
   /** Every custom resource's objects as they are now. */

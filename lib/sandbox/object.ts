@@ -120,7 +120,7 @@ export function withRevision(version: ObjectVersion, revision: number, custom: b
   return { ...version, revision, text: encodeObject(object, custom) };
 }
 
-export function encodeObject(object: KubeObject, custom: boolean): string {
+function encodeObject(object: KubeObject, custom: boolean): string {
   return encode(custom ? sorted(object) : typedOrder(object));
 }
 

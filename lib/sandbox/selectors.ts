@@ -132,7 +132,7 @@ function unexpected(found: string, expected: string): Error {
 }
 
 /** `metadata.name=x,spec.color!=red`, for the fields that the resource can be selected by. */
-export function parseFieldSelector(text: string, version: ServedVersion): Matcher[] {
+function parseFieldSelector(text: string, version: ServedVersion): Matcher[] {
   if (text === '') return [];
   return text.split(',').map((part) => {
     const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(part);

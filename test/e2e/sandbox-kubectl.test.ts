@@ -8,9 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Fleet, startFleet } from '../../lib/sandbox/fleet.ts';
 import { startProcess } from '../support/process.ts';
 
+/** From the machine, not from a package. */
+const command = 'kubectl';
+
 function hasKubectl(): boolean {
   try {
-    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
+    execFileSync(command, ['version', '--client'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -35,7 +38,7 @@ describe.skipIf(!hasKubectl())('kubectl (where it is installed)', () => {
   });
 
   const kubectl = async (...args: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)('kubectl', args, { env });
+    const { stdout } = await promisify(execFile)(command, args, { env });
     return stdout;
   };
   const manifest = (host: string): string => {
@@ -92,7 +95,7 @@ describe.skipIf(!hasKubectl())('kubectl (where it is installed)', () => {
   });
 
   test('get -w shows changes as they happen', async () => {
-    await using watching = startProcess('kubectl', ['get', 'httproutes', '-n', 'shop', '-w', '-o', 'name'], { env });
+    await using watching = startProcess(command, ['get', 'httproutes', '-n', 'shop', '-w', '-o', 'name'], { env });
     await watching.waitFor('the first objects', ({ stdout }) => stdout.includes('httproute'));
     const collection = { group: 'gateway.networking.k8s.io', plural: 'httproutes', namespace: 'shop' };
     const body = {

@@ -2,7 +2,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 
-export interface WatchEvent {
+interface WatchEvent {
   readonly type: string;
   readonly object: {
     readonly kind?: string;

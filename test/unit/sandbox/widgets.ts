@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../lib/sandbox/json.ts';
 import type { ObjectVersion } from '../../../lib/sandbox/object.ts';
 import type { Sandbox } from '../../../lib/sandbox/sandbox.ts';
 
-export const widgets = { group: 'example.com', plural: 'widgets', namespace: 'default' };
+const widgets = { group: 'example.com', plural: 'widgets', namespace: 'default' };
 export const path = '/apis/example.com/v1/widgets';
 export const definitions = { group: 'apiextensions.k8s.io', plural: 'customresourcedefinitions' };
 
