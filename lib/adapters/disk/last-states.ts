@@ -81,8 +81,9 @@ export function createLastStates({ sql }: Database, streams: StreamTable, frames
       recents.set(stream.id, recent);
     }
     if (recent.folded < stream.folded) {
-      // Another process folded.
-      for (const [key, state] of recent.states) if (state.sequence <= stream.folded) recent.states.delete(key);
+      // Folded by another process, or in this very transaction.
+      if (recent.through <= stream.folded) recent.states.clear();
+      else for (const [key, state] of recent.states) if (state.sequence <= stream.folded) recent.states.delete(key);
       recent.folded = stream.folded;
       recent.through = Math.max(recent.through, stream.folded);
       tally();
