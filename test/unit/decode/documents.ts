@@ -88,7 +88,10 @@ function randomManagedFields(random: Random): unknown {
   const odd = random() < 0.3;
   return Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
     const manager = {
-      manager: pick(random, ['kubectl', 'helm', 'wire "recorder"', 'Z', 'ß', 'a-manager']),
+      manager: pick(
+        random,
+        random() < 0.1 ? ['wire "recorder"', 'Z', 'ß', '', 'a]'] : ['kubectl', 'helm', 'a-manager'],
+      ),
       operation: pick(random, ['Update', 'Apply']),
     };
     const time = { time: `2026-11-22T15:4${Math.floor(random() * 3)}:1${Math.floor(random() * 3)}Z` };
@@ -105,7 +108,8 @@ function randomManagedFields(random: Random): unknown {
 
 /** What fieldsV1 holds: objects in objects, keys with a prefix. */
 function fieldSet(random: Random, depth: number): Record<string, unknown> {
-  const keys = ['f:metadata', 'f:spec', 'f:Zone', '.', 'k:{"name":"x"}', 'v:"a]b"', 'f:items', 'k:{"a":[1]}'];
+  const keys = ['f:metadata', 'f:spec', 'f:Zone', '.', 'k:{"name":"x"}', 'f:items'];
+  if (random() < 0.02) keys.push('v:"a]b"', 'k:{"a":[1]}', 'k:{"Z":1},{"a":"Z"}', '}],"x":"Z');
   return Object.fromEntries(
     keys.filter(() => random() < 0.4).map((key) => [key, depth > 0 ? fieldSet(random, depth - 1) : {}]),
   );
@@ -116,7 +120,9 @@ function strings(random: Random): Record<string, string> {
 }
 
 function members(random: Random, depth: number, keys: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(keys.filter(() => random() < 0.4).map((key) => [key, anything(random, depth)]));
+  return Object.fromEntries(
+    keys.filter(() => random() < 1.5 / keys.length).map((key) => [key, anything(random, depth)]),
+  );
 }
 
 function anything(random: Random, depth: number): unknown {
