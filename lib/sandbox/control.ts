@@ -107,6 +107,11 @@ export class Control {
     return done;
   }
 
+  /** Ends every open watch cleanly, after what has happened until now: as timeouts do, and changes of definitions. */
+  endWatches(): void {
+    for (const { watches } of this.#parts.store.collections.values()) for (const end of watches) end();
+  }
+
   /** Resolves when at least this many watches are open, of all resources together. */
   async watches(count: number): Promise<void> {
     const open = (): number =>
@@ -135,6 +140,7 @@ export class Control {
       hang: () => this.#hangFor(number('milliseconds') ?? 1000),
       resume: () => this.resume(),
       delay: () => this.delay(number('milliseconds') ?? 0),
+      endWatches: () => this.endWatches(),
       truncate: () => this.truncate(number('times') ?? 1),
       compact: () => this.compact(number('resourceVersion')),
       watchList: () => this.watchList(modeOf(parameters['mode'])),

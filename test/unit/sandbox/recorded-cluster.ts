@@ -42,7 +42,9 @@ export async function recordedCluster(): Promise<Sandbox> {
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
     );
   }
-  while (!['widgets.example.com', 'httproutes.gateway.networking.k8s.io'].every((name) => served(sandbox, name))) {
+  const plurals = ['gateways', 'httproutes', 'gatewayclasses'];
+  const defined = ['widgets.example.com', ...plurals.map((plural) => `${plural}.gateway.networking.k8s.io`)];
+  while (!defined.every((name) => served(sandbox, name))) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   const { items } = JSON.parse(recordedExchange(`${version}/20-list/full`).response.body.toString('utf8')) as {

@@ -29,10 +29,11 @@ describe.skipIf(recordings === undefined)('a stream has the lines that were reco
     client.patch({ ...widgets, name: 'w-03' }, { metadata: { annotations: { bump: '1' } } });
     const present = `resourceVersion=${client.resourceVersion}&`;
     const fix = (text: string): string =>
-      text.replace(/resourceVersion=\d+&/, present).replace(/timeoutSeconds=\d+/, 'timeoutSeconds=2');
+      text.replace(/resourceVersion=\d+&/, present).replace(/timeoutSeconds=\d+/, 'timeoutSeconds=600');
     const answers = streams.map((name) => replay(sandbox, `50-watch/${name}`, { admin: sandbox.token }, fix));
     await sandbox.control.watches(streams.length);
     live(sandbox);
+    sandbox.control.endWatches();
     bodies = new Map((await Promise.all(answers)).map(({ body }, index) => [streams[index] ?? '', body]));
   });
   afterAll(() => sandbox?.stop());

@@ -125,7 +125,7 @@ describe.skipIf(recordings === undefined)('the sandbox answers as the recorded s
   test.each(inFull)('%s', async (name) => {
     const { recorded, got } = await replayed(name);
     expect(outline(got)).toEqual(outline(recorded));
-    expect(normalised(got.body)).toBe(normalised(recorded.body));
+    expect(ownersInOrder(normalised(got.body))).toBe(ownersInOrder(normalised(recorded.body)));
   });
 
   test.each(Object.entries(inOutline))('%s, apart from its body: %s', async (name) => {
@@ -138,6 +138,14 @@ describe.skipIf(recordings === undefined)('the sandbox answers as the recorded s
 
 function outline({ status, headers }: Replayed): object {
   return { status, ...Object.fromEntries(comparedHeaders.map((name) => [name, headers[name]])) };
+}
+
+/** With several owners, their order depends on whether a second ended between their writes. */
+function ownersInOrder(body: string): string {
+  if (!body.includes('"subresource":"status"')) return body;
+  return JSON.stringify(JSON.parse(body), (key, value: unknown) =>
+    key === 'managedFields' && Array.isArray(value) ? value.map((entry) => JSON.stringify(entry)).sort() : value,
+  );
 }
 
 function parsed(body: string): unknown {
