@@ -21,8 +21,13 @@ export interface Feed {
   ): Promise<FeedPage>;
   /** Position of the last recorded revision, 0 for none. */
   head(): Promise<number>;
-  /** Position of the oldest revision that is still there, minus one: a cursor below it missed what retention removed. */
+  /** Position of the oldest revision that is still there, minus one; the head where none is. */
   tail(): Promise<number>;
+  /**
+   * The highest position that retention removed, 0 for none. Last states of live objects stay below it: a reader behind it
+   * must not skip to it. It gets the last state of every live object, but not all states in between and not all deletions.
+   */
+  thinned(): Promise<number>;
   /** The position after which all revisions were observed at or after this time (milliseconds since 1970). */
   positionAt(time: number): Promise<number>;
   /** Resolves when something may have been recorded after `position`; rejects when the signal aborts. */

@@ -195,7 +195,8 @@ function memoryFeed(world: World): Feed {
       return { revisions: page, position: Math.max(after, world.head), atEnd: true };
     },
     head: async () => world.head,
-    tail: async () => world.removed,
+    tail: async () => (world.revisions[0]?.position ?? world.head + 1) - 1,
+    thinned: async () => world.removed,
     async positionAt(time) {
       return world.revisions.findLast((revision) => revision.observedAt < time)?.position ?? 0;
     },

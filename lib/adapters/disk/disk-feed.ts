@@ -4,6 +4,7 @@ import type { Feed } from '../../ports/feed.ts';
 import type { ChangeSignal } from './change-signal.ts';
 import type { Database } from './database.ts';
 import { type Frame, type FrameTable, revisionAt } from './frame-table.ts';
+import { storageError } from './storage-error.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
 interface Parts {
@@ -19,9 +20,14 @@ const maxBytesPerByte = 8;
 
 export function createDiskFeed(database: Database, { streams, frames, changes }: Parts): Feed {
   const readLog = database.sql.prepare('SELECT position, removed FROM log');
+  const readFirst = database.sql.prepare('SELECT first FROM frame ORDER BY id LIMIT 1');
   const log = () => {
-    const found = database.read('read where the log ends', () => readLog.get());
-    return { head: Number(found?.['position']), removed: Number(found?.['removed']) };
+    try {
+      const found = readLog.get();
+      return { head: Number(found?.['position']), removed: Number(found?.['removed']) };
+    } catch (error) {
+      throw storageError(error, 'read where the log ends', database.folder);
+    }
   };
   /** What of a stream's row never changes. */
   const known = new Map<number, Pick<StreamRow, 'id' | 'key' | 'ref'>>();
@@ -71,7 +77,13 @@ export function createDiskFeed(database: Database, { streams, frames, changes }:
     },
 
     head: async () => log().head,
-    tail: async () => log().removed,
+    async tail() {
+      return database.read('read where the log begins', () => {
+        const first = readFirst.get()?.['first'];
+        return first === undefined ? log().head : Number(first) - 1;
+      });
+    },
+    thinned: async () => log().removed,
 
     async positionAt(time) {
       return database.read('find a time in the log', () => {

@@ -47,7 +47,7 @@ export interface ListedFrame {
 const unpackedFrames = 3;
 
 export function createFrameTable({ sql, folder }: Database): FrameTable {
-  const insert = sql.prepare('INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)');
+  const insert = sql.prepare('INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?)');
   const next = sql.prepare(
     'SELECT id FROM frame WHERE stream_id = ? AND last_sequence > ? ORDER BY last_sequence LIMIT 1',
   );
@@ -55,7 +55,7 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
   const list = sql.prepare(`SELECT ${columns} FROM frame WHERE id > ? ORDER BY id LIMIT ?`);
   const before = sql.prepare(`SELECT ${columns} FROM frame WHERE oldest < ? ORDER BY id DESC LIMIT 1`);
   const get = sql.prepare('SELECT last_sequence, size, data FROM frame WHERE id = ? AND stream_id = ?');
-  const rewrite = sql.prepare('UPDATE frame SET oldest = ?, size = ?, data = ? WHERE id = ?');
+  const rewrite = sql.prepare('UPDATE frame SET first = ?, oldest = ?, size = ?, data = ? WHERE id = ?');
   const remove = sql.prepare('DELETE FROM frame WHERE id = ?');
   /** Changes when another connection has committed. */
   const version = sql.prepare('PRAGMA data_version');
@@ -97,7 +97,8 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
     insert(stream, entries, objects) {
       const last = entries.at(-1) as FrameEntry;
       const { data, size } = packFrame(stream.key, entries, objects);
-      insert.run(last.position, stream.id, last.sequence, oldestOf(entries), size, data);
+      const oldest = oldestOf(entries);
+      insert.run(last.position, stream.id, last.sequence, firstOf(entries), oldest, size, data);
     },
     after(stream, sequence) {
       const found = guarded(() => next.get(stream.id, sequence) as { id: number } | undefined);
@@ -115,7 +116,7 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
       }
       const objects = frame.objects.filter((_, i) => isKept(frame.entries[i] as FrameEntry));
       const { data, size } = packFrame(stream.key, kept, objects);
-      rewrite.run(oldestOf(kept), size, data, frame.id);
+      rewrite.run(firstOf(kept), oldestOf(kept), size, data, frame.id);
     },
   };
 }
@@ -146,6 +147,10 @@ export function revisionFrom(entry: FrameEntry, stream: StreamRef, object: Uint8
     observedAt: entry.observedAt,
     object,
   };
+}
+
+function firstOf(entries: readonly FrameEntry[]): number {
+  return entries[0]?.position ?? 0;
 }
 
 function oldestOf(entries: readonly FrameEntry[]): number {

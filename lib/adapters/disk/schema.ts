@@ -12,7 +12,7 @@ export const schemaVersion = 1;
  *   newer is found in the frames (see last-states.ts). `fence`: the largest seen.
  * - `frame`: up to about a hundred revisions of one stream. `id` is the position of its last revision, so the order of
  *   ids is the order of recording, and a reader after a position seeks `id > position`. `last_sequence` likewise in its
- *   stream. `oldest` is the smallest observedAt in it. `data` is the frame as frame.ts makes it, `size` its length
+ *   stream. `first` is the position of its first revision, `oldest` is the smallest observedAt in it. `data` is the frame as frame.ts makes it, `size` its length
  *   before compression.
  * - `last_state`: keys compare as UTF-8 bytes (SQLite's BINARY collation). `as_of` is null where it equals `rv`.
  *   `ordinal`: how many revisions the object had.
@@ -30,7 +30,7 @@ CREATE TABLE stream (
 ) STRICT;
 CREATE TABLE frame (
   id INTEGER PRIMARY KEY, stream_id INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
-  oldest REAL NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL
+  first INTEGER NOT NULL, oldest REAL NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL
 ) STRICT;
 CREATE INDEX frame_of_stream ON frame (stream_id, last_sequence);
 CREATE TABLE last_state (

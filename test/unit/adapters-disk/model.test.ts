@@ -25,7 +25,7 @@ const plain = (revisions: readonly Revision[]) =>
   revisions.map(({ object, ...rest }) => ({ ...rest, object: Buffer.from(object).toString() }));
 
 async function view(store: Pick<MemoryStore, 'log' | 'feed'>) {
-  const all: unknown[] = [await store.feed.head(), await store.feed.tail()];
+  const all: unknown[] = [await store.feed.head(), await store.feed.tail(), await store.feed.thinned()];
   for (const stream of await store.log.streams()) {
     all.push(stream, await store.log.position(stream));
     all.push(plain(await store.log.read(stream, 0, everything)));
@@ -45,7 +45,7 @@ async function view(store: Pick<MemoryStore, 'log' | 'feed'>) {
   return all;
 }
 
-test.each([1, 2, 3, 4, 5, 6])(
+test.each([1, 2, 3, 4])(
   'promises 1 to 6: a random history (seed %i) is the same on disk as in memory',
   async (seed) => {
     const pick = seeded(seed);
