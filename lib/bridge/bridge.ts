@@ -36,7 +36,7 @@ interface Running {
 
 /**
  * Runs until `stop` aborts, or, in catch-up mode, until every stream has reached what was its cluster's present. Throws
- * Mk8sError `unreachable` where every cluster was tried and none could be reached.
+ * Mk8sError `unreachable` where every cluster was tried and none could be reached so far.
  */
 export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
   const { clock, stop } = options;
@@ -53,11 +53,14 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
   const finished: StreamOutcome[] = [];
   const renewing = options.leases.run(over.signal);
   let last: Inventory | undefined;
+  let reachedAny = false;
   try {
     for await (const inventory of followInventory({ ...options, signal: until })) {
       last = inventory;
       options.onInventory(inventory.infos, inventory.problems);
-      if (inventory.complete && inventory.reached.length === 0) throw nothingReached(inventory);
+      reachedAny ||= inventory.reached.length > 0;
+      // Later, clusters may all be away for a while.
+      if (inventory.complete && !reachedAny) throw nothingReached(inventory);
       await adapt(inventory);
       if (options.mode === 'catch-up' && inventory.complete) break;
     }

@@ -60,10 +60,8 @@ export async function* followResources(
     yield current;
     for (;;) {
       const timer = new AbortController();
-      await Promise.race([
-        changed.wait(signal),
-        clock.sleep(EVERY_MS, AbortSignal.any([signal, timer.signal])),
-      ]).finally(() => timer.abort());
+      const either = AbortSignal.any([signal, timer.signal]);
+      await Promise.race([changed.wait(either), clock.sleep(EVERY_MS, either)]).finally(() => timer.abort());
       for (const delay of AFTER_CHANGE_MS) {
         await clock.sleep(delay, signal);
         const next = await discoverResources(following, current);

@@ -47,9 +47,10 @@ export function createLeaseKeeper(options: {
     };
   }
 
-  function lose(name: string, why: string): void {
+  /** Only of the leases that were asked about: one may have been given back and taken anew meanwhile. */
+  function lose(name: string, asked: readonly Lease[], why: string): void {
     const entry = held.get(name);
-    if (entry === undefined) return;
+    if (entry === undefined || !asked.includes(entry.lease)) return;
     held.delete(name);
     entry.lost.abort(new Mk8sError(`Lost the lease "${name}": ${why}`, { code: 'fenced' }));
   }
@@ -59,7 +60,7 @@ export function createLeaseKeeper(options: {
     if (current.length === 0) return;
     const startedAt = clock.now();
     try {
-      for (const name of await leases.renew(current, holder, TTL_MS)) lose(name, 'another run took it over');
+      for (const name of await leases.renew(current, holder, TTL_MS)) lose(name, current, 'another run took it over');
       for (const entry of held.values()) {
         if (current.includes(entry.lease)) entry.lease = { ...entry.lease, expiresAt: startedAt + TTL_MS };
       }
@@ -69,7 +70,7 @@ export function createLeaseKeeper(options: {
         message: `Cannot renew ${current.length} leases: ${messageOf(error)}; trying again`,
       });
       for (const lease of current) {
-        if (lease.expiresAt <= clock.now()) lose(lease.name, 'it could not be renewed in time');
+        if (lease.expiresAt <= clock.now()) lose(lease.name, current, 'it could not be renewed in time');
       }
     }
   }

@@ -68,6 +68,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   /** Handed over in memory; contiguous, ends at `recorded` unless it had to be dropped. */
   let queue: Revision[] = [];
   let queuedBytes = 0;
+  let over = false;
   if (options.recorded.resourceVersion !== undefined) {
     acknowledgements.mark(replayed, options.recorded.resourceVersion);
   }
@@ -85,6 +86,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   /** Keeps revisions in memory where they continue the queue and the budget has room; else they are read back later. */
   function enqueue(revisions: readonly Revision[]): void {
+    // Nobody would give the bytes back.
+    if (over) return;
     const bytes = revisions.reduce((sum, revision) => sum + revision.object.byteLength, 0);
     const expected = (queue.at(-1)?.sequence ?? published) + 1;
     if (revisions[0]?.sequence !== expected || !budget.tryTake(bytes)) return;
@@ -192,6 +195,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (published >= recorded && !isBehind()) for (const drain of drains) drain.notify();
       }
     } finally {
+      over = true;
       dropQueue();
     }
   }

@@ -40,6 +40,7 @@ interface Running {
 /** Follows a cluster until told to stop (follow), or until each of its streams has caught up (catch-up). */
 export async function runCluster(task: ClusterTask, services: StreamServices): Promise<readonly StreamOutcome[]> {
   const running = new Map<StreamKey, Running>();
+  let planned: ReadonlyMap<StreamKey, PlannedStream> = new Map();
   let announced = false;
   const following = { ...task, ...services, signal: task.stop };
   try {
@@ -58,7 +59,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       const text = `Cannot tell what ${groupVersion} serves: ${message}; its resources are followed as before`;
       services.report({ severity: 'WARNING', message: text, cluster: task.cluster.name });
     }
-    const planned = planStreams(task.cluster.id, discovered.resources, task.wanted);
+    planned = planStreams(task.cluster.id, discovered.resources, task.wanted);
     announce([...planned].flatMap(([key, { info }]) => (running.has(key) ? [] : [formatGroupResource(info)])));
     for (const { stream } of planned.values()) services.board.row(stream, task.cluster.name);
     await services.showStatus();
@@ -87,11 +88,21 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       known.control.retry();
       return;
     }
+    begin(key, stream, info, false);
+  }
+
+  function begin(key: StreamKey, stream: StreamRef, info: ResourceInfo, gone: boolean): void {
     const control = createStreamControl();
-    const entry: Running = { control, info, done: runUntilDone(stream, false, control, () => entry.info) };
+    const entry: Running = { control, info, done: runUntilDone(stream, gone, control, () => entry.info) };
     running.set(key, entry);
+    if (services.mode === 'catch-up') return;
     entry.done.then(
-      () => services.mode === 'follow' && running.delete(key),
+      () => {
+        running.delete(key);
+        // Its resource came back while its end was still being published.
+        const plan = planned.get(key);
+        if (plan !== undefined && !task.stop.aborted) start(key, plan);
+      },
       () => undefined,
     );
   }
@@ -103,10 +114,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       if (running.has(key)) continue;
       const { objects } = await services.log.position(stream);
       if (objects === 0 || !(await isGone(stream, discovered))) continue;
-      const control = createStreamControl();
-      const info = { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true };
-      const entry: Running = { control, info, done: runUntilDone(stream, true, control, () => entry.info) };
-      running.set(key, entry);
+      begin(key, stream, { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true }, true);
     }
   }
 

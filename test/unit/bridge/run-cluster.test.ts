@@ -1,0 +1,259 @@
+// One cluster's streams as its resources come and go, on clusters in memory.
+import { describe, expect, test } from 'vitest';
+import { runCluster, type StreamOutcome } from '../../../lib/bridge/run-cluster.ts';
+import { Mk8sError } from '../../../lib/model/errors.ts';
+import type { ResourceInfo } from '../../../lib/model/resource.ts';
+import { clusterId } from '../../../lib/model/stream.ts';
+import type { ApiServer } from '../../../lib/ports/api-server.ts';
+import type { ResourceDiscovery } from '../../../lib/ports/resource-discovery.ts';
+import { testStream } from '../../support/changes.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+import {
+  changesOf,
+  memorySink,
+  type ScriptedRun,
+  scriptedCluster,
+  scriptedRun,
+} from '../../support/scripted-bridge.ts';
+import { createScriptedClock, idle, settle } from '../../support/scripted-clock.ts';
+
+const info = (plural: string, version = 'v1'): ResourceInfo => ({
+  group: 'example.com',
+  version,
+  plural,
+  kind: 'Widget',
+  namespaced: false,
+  verbs: ['list', 'watch'],
+  custom: true,
+});
+
+/** A cluster of several resources, each with objects of its own, that discovery shows as the test says. */
+function world() {
+  const clock = createScriptedClock();
+  const store = createMemoryStore(clock, { isAlive: () => false });
+  const sink = memorySink();
+  const parts = { widgets: scriptedCluster(), gizmos: scriptedCluster(), customresourcedefinitions: scriptedCluster() };
+  const asked: string[] = [];
+  const api: ApiServer = {
+    server: 'https://fake',
+    request(request) {
+      asked.push(request.path);
+      const plural = request.path.split('/').at(-1) as keyof typeof parts;
+      return parts[plural].api.request(request);
+    },
+    close: () => Promise.resolve(),
+  };
+  let served: readonly ResourceInfo[] = [info('widgets')];
+  const gone = new Set<string>();
+  let current: { resources: readonly ResourceInfo[]; failed: { groupVersion: string; message: string }[] } = {
+    resources: served,
+    failed: [],
+  };
+  const discovery: ResourceDiscovery = {
+    identify: () => Promise.resolve({ id: 'c-1', version: 'v1' }),
+    resources: (_, { previous }) =>
+      Promise.resolve(previous !== undefined && previous === current ? previous : current),
+    isGone: (_, { plural }) => Promise.resolve(gone.has(plural)),
+  };
+  return {
+    clock,
+    store,
+    sink,
+    parts,
+    asked,
+    /** What discovery shows from now on, and which of the others are proved to be gone. */
+    serve(resources: readonly ResourceInfo[], ...goneForGood: string[]) {
+      served = resources;
+      gone.clear();
+      for (const plural of goneForGood) gone.add(plural);
+      current = { resources: served, failed: [] };
+      parts.customresourcedefinitions.set('changed', Math.random());
+    },
+    start(more: Partial<ScriptedRun> & { id?: string } = {}) {
+      const stop = new AbortController();
+      const giveUp = new AbortController();
+      const services = scriptedRun(store, clock, { sink, ...more });
+      const task = {
+        cluster: { id: clusterId('c-1'), name: 'one', api, fingerprint: '' },
+        discovery,
+        wanted: { resources: [], excludeResources: [], namespaces: [], shard: { index: 0, count: 1 } },
+        stop: stop.signal,
+        giveUp: giveUp.signal,
+      };
+      const done = runCluster(task, services);
+      done.catch(() => undefined);
+      return {
+        services,
+        async stop(): Promise<readonly StreamOutcome[]> {
+          stop.abort(new Error('stop'));
+          return await settle(done, clock);
+        },
+        done,
+      };
+    },
+    async until(what: string, holds: () => boolean): Promise<void> {
+      for (let turn = 0; turn < 3_000; turn += 1) {
+        await idle();
+        if (holds()) return;
+        clock.jump();
+      }
+      throw new Error(`it never came about that ${what}: ${changesOf(sink.published).join(', ')}`);
+    },
+  };
+}
+
+const published = ({ sink }: ReturnType<typeof world>): string[] => changesOf(sink.published);
+
+describe('a cluster', () => {
+  test('follows what it serves, and a new resource as soon as it is served', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    here.parts.gizmos.set('g', 1);
+    const run = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    expect(here.asked.some((path) => path.endsWith('gizmos'))).toBe(false);
+    const startedAt = here.clock.now();
+    here.serve([info('widgets'), info('gizmos')]);
+    await here.until('g is published', () => published(here).includes('add g@11'));
+    expect(here.clock.now() - startedAt).toBeLessThan(10_000);
+    expect((await run.stop()).map(({ end }) => end)).toEqual(['stopped', 'stopped']);
+  });
+
+  test('asks in the version that is served now, on the same stream', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    const run = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    here.serve([info('widgets', 'v2')]);
+    await here.until('discovery was read', () => here.clock.timers > 0);
+    here.parts.widgets.down(true);
+    await here.until('it is asked for in v2', () => {
+      here.parts.widgets.down(false);
+      return here.asked.includes('/apis/example.com/v2/widgets');
+    });
+    await run.stop();
+    expect((await here.store.log.streams()).map(({ plural }) => plural)).toEqual(['widgets']);
+  });
+
+  test('buries the objects of a resource that is gone, but only with proof', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    const run = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    here.parts.widgets.refuse(404);
+    here.serve([]);
+    here.parts.widgets.down(true);
+    await here.until('it was tried in vain', () => {
+      here.parts.widgets.down(false);
+      return run.services.board.snapshot(0)[0]?.state === 'parked';
+    });
+    expect(published(here)).toEqual(['add w@11']);
+    here.serve([], 'widgets');
+    // The same answer again is no news; what changed is.
+    await here.until('w is buried', () => published(here).includes('delete w@11'));
+    await run.stop();
+  });
+
+  test('a server that starts and does not show its resources yet gives no tombstones', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    const first = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    await first.stop();
+    here.serve([]);
+    const second = here.start();
+    await here.until('it looked', () => here.clock.timers > 0);
+    for (let turn = 0; turn < 20; turn += 1) {
+      await idle();
+      here.clock.jump();
+    }
+    await second.stop();
+    expect(published(here)).toEqual(['add w@11']);
+  });
+
+  test('promise 1: a resource that vanished while nothing was running is buried; one that is made anew later is followed', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    const first = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    await first.stop();
+    here.serve([], 'widgets');
+    const second = here.start();
+    await here.until('w is buried', () => published(here).includes('delete w@11'));
+    here.parts.widgets.delete('w');
+    here.parts.widgets.set('new', 1);
+    here.serve([info('widgets')]);
+    await here.until('the new one is followed', () => published(here).includes('add new@13'));
+    await second.stop();
+  });
+
+  test('promise 1: a resource that comes back while its end is still being published is followed again', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    const run = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    let stuck = Promise.withResolvers<void>();
+    here.sink.before = () => stuck.promise;
+    here.parts.widgets.refuse(404);
+    here.parts.widgets.down(true);
+    await idle();
+    here.parts.widgets.down(false);
+    here.serve([], 'widgets');
+    await here.until('it ends', () => run.services.board.snapshot(0)[0]?.epoch === 2);
+    here.parts.widgets.refuse(undefined);
+    here.parts.widgets.delete('w');
+    here.parts.widgets.set('new', 1);
+    here.serve([info('widgets')]);
+    for (let turn = 0; turn < 30; turn += 1) {
+      await idle();
+      here.clock.jump();
+    }
+    stuck.resolve();
+    stuck = Promise.withResolvers();
+    stuck.resolve();
+    await here.until('the new one is followed', () => published(here).includes('add new@13'));
+    await run.stop();
+  });
+
+  test('promise 8: a stream that fails is started again, and leaves the others alone', async () => {
+    const here = world();
+    here.serve([info('widgets'), info('gizmos')]);
+    let broken = true;
+    const log: typeof here.store.log = {
+      ...here.store.log,
+      append: (stream, batch) =>
+        broken && stream.plural === 'gizmos'
+          ? Promise.reject(new Mk8sError('The data folder is damaged', { code: 'storage' }))
+          : here.store.log.append(stream, batch),
+    };
+    here.parts.widgets.set('w', 1);
+    here.parts.gizmos.set('g', 1);
+    const run = here.start({ log });
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    await here.until('g failed', () => run.services.reports.some(({ severity }) => severity === 'ERROR'));
+    here.parts.widgets.set('w', 2);
+    await here.until('w goes on', () => published(here).includes('update w@12'));
+    broken = false;
+    await here.until('g is followed', () => published(here).includes('add g@11'));
+    await run.stop();
+  });
+
+  test('in catch-up, one stream that fails does not keep the others from ending', async () => {
+    const here = world();
+    here.serve([info('widgets'), info('gizmos')]);
+    const log: typeof here.store.log = {
+      ...here.store.log,
+      append: (stream, batch) =>
+        stream.plural === 'gizmos'
+          ? Promise.reject(new Mk8sError('The data folder is damaged', { code: 'storage' }))
+          : here.store.log.append(stream, batch),
+    };
+    here.parts.widgets.set('w', 1);
+    const outcomes = await settle(here.start({ log, mode: 'catch-up' }).done, here.clock);
+    expect(outcomes.map(({ stream, end, failure }) => [stream.plural, end, failure])).toEqual([
+      ['widgets', 'caught-up', undefined],
+      ['gizmos', 'failed', 'The data folder is damaged'],
+    ]);
+    expect(await here.store.log.position(testStream())).toMatchObject({ objects: 1 });
+  });
+});
