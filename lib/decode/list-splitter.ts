@@ -39,7 +39,7 @@ export class ListSplitter {
   private depth = 0;
   private inString = false;
   private escaped = false;
-  /** Bytes of the last string at the top level of the frame: the key, when a colon follows. */
+  /** Bytes of the last string of the frame: the key, when a colon follows. */
   private key: number[] = [];
   /** As UTF-8 bytes, one a character: a chunk may end inside a character. */
   private frame = '';
@@ -85,7 +85,7 @@ export class ListSplitter {
       if (this.escaped) this.escaped = false;
       else if (byte === BACKSLASH) this.escaped = true;
       else if (byte === QUOTE) this.inString = false;
-      if (this.inString && this.depth === 1 && this.key.length < KEY_BYTES) this.key.push(byte);
+      if (this.inString && this.key.length < KEY_BYTES) this.key.push(byte);
       return;
     }
     if (isSpace(byte)) return;

@@ -96,7 +96,7 @@ function follows(bytes: Buffer, quote: number, name: Buffer): boolean {
 
 /**
  * The opening quote of the string that is the value before: `quote` opens the value of `name`, which follows that string
- * and a comma. -1 where it is otherwise, or there are escapes.
+ * and a comma. -1 where it is otherwise. An escaped quote inside that string does no harm: no key stands before it.
  */
 function valueBefore(bytes: Buffer, quote: number, name: Buffer): number {
   if (!follows(bytes, quote, name)) return -1;
@@ -104,7 +104,7 @@ function valueBefore(bytes: Buffer, quote: number, name: Buffer): number {
   if (bytes[comma] !== COMMA || bytes[comma - 1] !== QUOTE) return -1;
   let i = comma - 2;
   while (i > 0 && bytes[i] !== QUOTE) i--;
-  return bytes[i - 1] === BACKSLASH ? -1 : i;
+  return i;
 }
 
 /** True where a string of a time's length begins at `quote`. */

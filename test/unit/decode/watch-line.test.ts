@@ -68,6 +68,11 @@ describe('a line of a watch', () => {
     if (line.kind === 'object') expectScanned(line.object, object);
   });
 
+  test.each([' }', ',"more":{"a":1}}', ' , "more" : 1 }'])('may end otherwise than servers end it: %s', (end) => {
+    const object = `{"apiVersion":"v1","kind":"W","metadata":{${META}}}`;
+    expect(objectOf(`{"type":"ADDED","object":${object}${end.replace('{"a":1}}', '{"a":1} }')}`)).toBe(object);
+  });
+
   test('may hold an object whose data precede its metadata, and mention metadata of their own', () => {
     const object = `{"apiVersion":"v1","data":{"metadata":"{\\"name\\":\\"no\\"}","x":"]},\\"spec\\""},"kind":"ConfigMap","metadata":{${META}}}`;
     const line = decode(event(object));
