@@ -2,6 +2,6 @@
 
 /** A predicate: `*` stands for any characters (dots and slashes too), everything else for itself. */
 export function glob(pattern: string): (text: string) => boolean {
-  const expression = new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`);
+  const expression = new RegExp(`^${pattern.split('*').map((part) => RegExp.escape(part)).join('.*')}$`);
   return (text) => expression.test(text);
 }
