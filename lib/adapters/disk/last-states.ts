@@ -62,8 +62,7 @@ export function createLastStates({ sql }: Database, streams: StreamTable, frames
   page.setReturnArrays(true);
   const put = sql.prepare(`INSERT INTO last_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     uid = excluded.uid, rv = excluded.rv, as_of = excluded.as_of, epoch = excluded.epoch,
-    sequence = excluded.sequence, ordinal = excluded.ordinal, deleted = excluded.deleted
-    WHERE excluded.sequence > last_state.sequence`);
+    sequence = excluded.sequence, ordinal = excluded.ordinal, deleted = excluded.deleted`);
   const remove = sql.prepare('DELETE FROM last_state WHERE stream_id = ? AND key = ? AND sequence = ?');
   const recents = new Map<number, Recent>();
   let count = 0;

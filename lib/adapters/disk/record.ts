@@ -81,13 +81,11 @@ export function createRecorder({ sql }: Database, { streams, frames, last }: Tab
     return {
       record(ref, batch) {
         sql.exec('SAVEPOINT batch');
-        const start = position;
         try {
           const revisions = record(ref, batch);
           sql.exec('RELEASE batch');
           return revisions;
         } catch (error) {
-          position = start;
           if (sql.isTransaction) sql.exec('ROLLBACK TO batch; RELEASE batch');
           throw error;
         }

@@ -193,3 +193,18 @@ test('space is given back', async () => {
   await again.close();
   expect(statSync(file).size).toBeLessThan(before / 4);
 });
+
+test('promise 1: two processes that thin one log do not bring back what the other removed', async () => {
+  const { folder, at, path } = await setUp();
+  const other = openFolder(path);
+  await append(folder, [at(0, 'a', 1), at(0, 'a', 2), at(0, 'a', 3), at(0, 'a', 4)]);
+  await publish(folder, 4);
+  // The other one has the frame in memory when it is thinned.
+  expect(await sequences(other)).toEqual([1, 2, 3, 4]);
+  expect(await retainAll(folder, { maxRevisionsPerObject: 2 })).toBe(2);
+  expect(await sequences(other)).toEqual([3, 4]);
+  await append(other, [at(0, 'b', 1)]);
+  await publish(folder, 5);
+  expect(await retainAll(other, { maxRevisionsPerObject: 1 })).toBe(1);
+  expect(await sequences(folder)).toEqual([4, 5]);
+});
