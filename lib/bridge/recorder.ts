@@ -36,8 +36,11 @@ export interface RecorderOptions {
 }
 
 export interface Recorder {
-  /** Resolves when the output is durably recorded. Throws Mk8sError `fenced` or `storage`. */
-  take(output: WatchOutput): Promise<void>;
+  /**
+   * Resolves when the output is durably recorded. Throws Mk8sError `fenced` or `storage`. `went back`: a comparison
+   * found that the cluster was restored; it has to begin anew in the next epoch.
+   */
+  take(output: WatchOutput): Promise<'recorded' | 'went back'>;
   /** The resource is gone: tombstones for everything, and the next life of the stream begins a new epoch. */
   end(): Promise<void>;
   readonly epoch: number;
@@ -73,7 +76,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let { epoch, resourceVersion } = options.position;
   let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
 
-  async function take(output: WatchOutput): Promise<void> {
+  async function take(output: WatchOutput): Promise<'recorded' | 'went back'> {
+    await takeIn(output);
+    return comparison?.reconcile?.wentBack === true ? 'went back' : 'recorded';
+  }
+
+  async function takeIn(output: WatchOutput): Promise<void> {
     switch (output.kind) {
       case 'sync':
         return await beginSync(output);

@@ -8,6 +8,7 @@ import { type StreamKey, type StreamRef, streamKey } from '../model/stream.ts';
 import { type PlannedStream, planStreams, type Wanted } from '../plan/streams.ts';
 import type { DiscoveredResources, ResourceDiscovery } from '../ports/resource-discovery.ts';
 import { discoverResources, followResources } from './follow-resources.ts';
+import { createRestoreNotices } from './restore-notices.ts';
 import { runStream } from './run-stream.ts';
 import { createStreamControl, type StreamControl } from './stream-control.ts';
 import type { StreamEnd, StreamServices } from './stream-task.ts';
@@ -42,6 +43,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   const running = new Map<StreamKey, Running>();
   let planned: ReadonlyMap<StreamKey, PlannedStream> = new Map();
   let announced = false;
+  const restores = createRestoreNotices();
   const following = { ...task, ...services, signal: task.stop };
   try {
     if (services.mode === 'catch-up') {
@@ -130,7 +132,17 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       selector: stream.selector,
     });
     const { cluster, stop, giveUp } = task;
-    const streamTask = { stream, clusterName: cluster.name, api: cluster.api, collection, control, stop, giveUp, gone };
+    const streamTask = {
+      stream,
+      clusterName: cluster.name,
+      api: cluster.api,
+      collection,
+      control,
+      restores,
+      stop,
+      giveUp,
+      gone,
+    };
     for (let failures = 1; ; failures += 1) {
       const outcome = await attempt(() => runStream(streamTask, services));
       const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');

@@ -8,7 +8,7 @@ import type { Revision } from '../model/revision.ts';
 import { streamKey } from '../model/stream.ts';
 import type { LogPosition } from '../ports/revision-log.ts';
 import type { WatchState } from '../watch/state.ts';
-import type { WatchOutput } from '../watch/watch-context.ts';
+import type { WatchContext, WatchOutput } from '../watch/watch-context.ts';
 import { watchStream } from '../watch/watch-stream.ts';
 import type { HeldLease } from './lease-keeper.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
@@ -154,25 +154,50 @@ async function follow(
   }
   const record = recordReader(log, task.stream, services.ignoreNoop);
   const readAheadBytes = (): number => readAheadShare(services);
-  const watch = watchStream({ ...task, readAheadBytes, position, record, policy, clock, random, signal });
-  const slot = syncSlot(services, signal);
-  try {
-    for await (const output of watch) {
-      await slot.take(output);
-      await recorder.take(output);
-      trackOutput(row, output, { services, task });
-      const reached = reachedPresent(output);
-      if (services.mode === 'follow') continue;
-      if (reached) return 'caught-up';
-      if (output.kind === 'state') throwIfHopeless(output.state);
+
+  /** One watch, until it ends, or until the cluster turns out to be restored: then another follows, in the next epoch. */
+  async function watchFrom(start: WatchContext['position']): Promise<StreamEnd | 'restored'> {
+    const restores = task.restores.join();
+    const inside = AbortSignal.any([signal, restores.signal]);
+    const slot = syncSlot(services, inside);
+    // In a comparison after a restore nobody has to say that there was one.
+    if (start.reason === 'restored') restores.leave();
+    try {
+      const context = { ...task, readAheadBytes, position: start, record, policy, clock, random, signal: inside };
+      for await (const output of watchStream(context)) {
+        await slot.take(output);
+        if (output.kind === 'present' && output.verdict === 'restored') restores.notice();
+        if ((await recorder.take(output)) === 'went back') {
+          restores.notice();
+          return 'restored';
+        }
+        trackOutput(row, output, { services, task });
+        const reached = reachedPresent(output);
+        if (services.mode === 'follow') continue;
+        if (reached) return 'caught-up';
+        if (output.kind === 'state') throwIfHopeless(output.state);
+      }
+      await recorder.end();
+      return 'ended';
+    } catch (error) {
+      if (restores.signal.aborted && !signal.aborted) return 'restored';
+      throw error;
+    } finally {
+      restores.leave();
+      slot.release();
     }
-    await recorder.end();
-    return 'ended';
+  }
+
+  try {
+    let start: WatchContext['position'] = position;
+    for (;;) {
+      const end = await watchFrom(start);
+      if (end !== 'restored') return end;
+      start = { epoch: recorder.epoch + 1, reason: 'restored' };
+    }
   } catch (error) {
     if (task.stop.aborted && !lease.lost.aborted && !failed.aborted) return 'stopped';
     throw lease.lost.aborted ? lease.lost.reason : failed.aborted ? failed.reason : error;
-  } finally {
-    slot.release();
   }
 }
 

@@ -1,55 +1,109 @@
 // Does the stream's resourceVersion still mean the same? A cluster restored from a backup counts on from an older one, and a
 // watch from the newer is accepted and silent (kubernetes#107457). Only a consistent read shows it (promise 10).
+import { startDeadline } from '../async/deadline.ts';
 import { decodeList } from '../decode/list-stream.ts';
 import { parseStatus } from '../decode/status.ts';
+import { decodeWatch } from '../decode/watch-stream.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
-import { objectKey, type Revision, type ScannedObject } from '../model/revision.ts';
+import type { Revision, ScannedObject } from '../model/revision.ts';
 import type { ApiResponse, ApiServer } from '../ports/api-server.ts';
+import type { Clock } from '../ports/clock.ts';
 import { readAll } from './read-all.ts';
 import type { RecordReader } from './record-reader.ts';
-import { type Collection, presentRequest } from './requests.ts';
+import { type Collection, presentRequest, watchRequest } from './requests.ts';
 import type { Verdict, WatchInput } from './state.ts';
 
-/** Newest revisions looked at, and different objects asked for, before giving up and comparing everything. */
-const NEWEST = 64;
-const MOST_WITNESSES = 12;
+/** How long the server may take to send again what it sent before, in seconds: it has it in memory, or says 410. */
+const REPLAY_SECONDS = 5;
 
 export interface Proof {
   readonly verdict: Verdict;
   /** The cluster's resourceVersion at that moment: a catch-up has to get there. */
   readonly present: ResourceVersion;
+  /** Where to go on watching, for `same`. */
+  readonly from: ResourceVersion;
+}
+
+export interface ProofContext {
+  readonly api: ApiServer;
+  readonly collection: Collection;
+  readonly position: ResourceVersion;
+  readonly record: RecordReader;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly signal: AbortSignal;
+  readonly freshCredentials: boolean;
 }
 
 /**
- * Compares `position` with the cluster's present, and the newest recorded objects with their live state, until one
- * decides. Objects that changed or vanished since decide nothing: the watch will tell of them.
+ * Looks whether what the cluster has is what we recorded: the cluster must not be behind our position, and the newest
+ * change must be told again, as it was, by a watch from the change before it. The watch then goes on from that newest
+ * change, so that nothing between it and our position is passed over. Where it can't be told again (its time is
+ * forgotten, or it was found by a list), the newest object must be as recorded.
  * Returns the error Status where the server answered with one. Throws what the ApiServer throws.
  */
-export async function prove(
-  api: ApiServer,
-  collection: Collection,
-  position: ResourceVersion,
-  record: RecordReader,
-  options: { signal: AbortSignal; freshCredentials: boolean },
-): Promise<Proof | (WatchInput & { kind: 'status' })> {
-  const witnesses = distinct(await record.newest(NEWEST)).slice(0, MOST_WITNESSES);
-  const { labelSelector, fieldSelector } = collection.selector;
-  let present: ResourceVersion | undefined;
-  for (const witness of witnesses) {
-    const path = witnessPath(collection, witness);
-    // With the stream's own selectors: an object that left them is as good as gone.
-    const name = `metadata.name=${witness.name}`;
-    const query = { labelSelector, fieldSelector: fieldSelector === undefined ? name : `${fieldSelector},${name}` };
-    const answer = await look(api, path, query, options);
-    if ('kind' in answer) return answer;
-    present ??= answer.present;
-    const verdict = judge(witness, answer, position, record.sparse);
-    if (verdict !== undefined) return { verdict, present };
+export async function prove(context: ProofContext): Promise<Proof | (WatchInput & { kind: 'status' })> {
+  const { position, record } = context;
+  const [newest, before] = await record.newest(2);
+  const seen = await look(context, newest);
+  if ('kind' in seen) return seen;
+  const { present } = seen;
+  const decided = (verdict: Verdict, from = position): Proof => ({ verdict, present, from });
+  if (compareResourceVersions(present, position) < 0) return decided('restored');
+  if (newest === undefined) return decided(judgeEmpty(seen, position));
+  const witness = judge(newest, seen, position, record.sparse);
+  if (witness === 'restored') return decided('restored');
+  if (before !== undefined && follows(newest, before)) {
+    const replay = await replays(context, newest, before);
+    if (typeof replay === 'object') return replay;
+    if (replay === 'as recorded') return decided('same', newest.resourceVersion);
+    if (replay === 'otherwise') return decided('unproven');
+    // Forgotten. An object as recorded shows that nothing happened up to it, but not what happened after it.
+    return decided(witness === 'same' && newest.resourceVersion === position ? 'same' : 'unproven');
   }
-  if (present !== undefined) return { verdict: 'unproven', present };
-  const answer = await look(api, collection.path, { labelSelector, fieldSelector }, options);
-  if ('kind' in answer) return answer;
-  return { verdict: judgeEmpty(answer, position), present: answer.present };
+  return decided(witness ?? 'unproven');
+}
+
+/** True where both were events of one watch, one after the other. */
+function follows(newest: Revision, before: Revision): boolean {
+  return (
+    newest.origin === 'watch' &&
+    before.origin === 'watch' &&
+    newest.epoch === before.epoch &&
+    newest.sequence === before.sequence + 1 &&
+    compareResourceVersions(before.resourceVersion, newest.resourceVersion) < 0
+  );
+}
+
+/** What a watch from `before` sends first. */
+async function replays(
+  { api, collection, clock, signal, freshCredentials, record }: ProofContext,
+  newest: Revision,
+  before: Revision,
+): Promise<'as recorded' | 'otherwise' | 'forgotten' | (WatchInput & { kind: 'status' })> {
+  const deadline = startDeadline(clock, (REPLAY_SECONDS + 3) * 1000, signal);
+  try {
+    const question = watchRequest(collection, before.resourceVersion, REPLAY_SECONDS);
+    const response = await api.request({ ...question, freshCredentials, signal: deadline.signal });
+    if (response.status === 410) return 'forgotten';
+    if (response.status !== 200) return await refusal(response);
+    for await (const lines of decodeWatch(response.body)) {
+      for (const line of lines) {
+        if (line.kind === 'error') return line.status.code === 410 ? 'forgotten' : 'otherwise';
+        if (line.kind === 'bookmark') return 'otherwise';
+        const { uid, resourceVersion } = line.object;
+        if (uid === newest.uid && resourceVersion === newest.resourceVersion) return 'as recorded';
+        // A change that alters nothing is not in the record.
+        const mayBeLeftOut = record.sparse && compareResourceVersions(resourceVersion, newest.resourceVersion) < 0;
+        if (!mayBeLeftOut) return 'otherwise';
+      }
+    }
+    return 'otherwise';
+  } catch (error) {
+    if (deadline.expired) return 'otherwise';
+    throw error;
+  } finally {
+    deadline.stop();
+  }
 }
 
 interface Look {
@@ -65,8 +119,8 @@ export function judge(
   sparse = false,
 ): Verdict | undefined {
   if (compareResourceVersions(present, position) < 0) return 'restored';
-  if (witness.type === 'delete') return object !== undefined && object.uid === witness.uid ? 'restored' : undefined;
   if (object === undefined) return undefined;
+  if (witness.type === 'delete' && object.uid === witness.uid) return 'restored';
   if (object.uid === witness.uid && object.resourceVersion === witness.resourceVersion) return 'same';
   // A newer state that alters nothing was told to us, but is not in the record.
   const newer = compareResourceVersions(object.resourceVersion, witness.resourceVersion) > 0;
@@ -81,27 +135,24 @@ function judgeEmpty({ present, object }: Look, position: ResourceVersion): Verdi
   return object !== undefined && compareResourceVersions(object.resourceVersion, position) <= 0 ? 'unproven' : 'same';
 }
 
-function distinct(revisions: readonly Revision[]): Revision[] {
-  const seen = new Set<string>();
-  return revisions.filter((revision) => {
-    const key = objectKey(revision.namespace, revision.name);
-    return seen.has(key) ? false : (seen.add(key), true);
-  });
-}
-
 function witnessPath({ path, selector }: Collection, { namespace }: Revision): string {
   if (namespace === '' || selector.namespace !== undefined) return path;
   const slash = path.lastIndexOf('/');
   return `${path.slice(0, slash)}/namespaces/${encodeURIComponent(namespace)}${path.slice(slash)}`;
 }
 
+/** A consistent read of one object, or (without a witness) of whichever comes first. */
 async function look(
-  api: ApiServer,
-  path: string,
-  query: Record<string, string | undefined>,
-  options: { signal: AbortSignal; freshCredentials: boolean },
+  { api, collection, signal, freshCredentials }: ProofContext,
+  witness: Revision | undefined,
 ): Promise<Look | (WatchInput & { kind: 'status' })> {
-  const response = await api.request({ ...presentRequest(path, query), ...options });
+  const { labelSelector, fieldSelector } = collection.selector;
+  // With the stream's own selectors: an object that left them is as good as gone.
+  const name = witness === undefined ? undefined : `metadata.name=${witness.name}`;
+  const fields = [fieldSelector, name].filter((part) => part !== undefined).join(',');
+  const query = { labelSelector, fieldSelector: fields === '' ? undefined : fields };
+  const path = witness === undefined ? collection.path : witnessPath(collection, witness);
+  const response = await api.request({ ...presentRequest(path, query), signal, freshCredentials });
   if (response.status !== 200) return refusal(response);
   let object: ScannedObject | undefined;
   for await (const part of decodeList(response.body)) {

@@ -1,7 +1,7 @@
 // Compares a live set with the record (promises 1 and 7): both come in key order, so one walk over the two finds what was
 // added, changed and deleted, and neither is ever held whole.
 import { Mk8sError } from '../model/errors.ts';
-import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
+import { compareResourceVersions, type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import {
   compareObjectKeys,
   type LastState,
@@ -32,6 +32,11 @@ export interface Reconcile {
    * it, as of each object's last state.
    */
   flush(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
+  /**
+   * True once a live object was older than its record: the cluster was restored within what is recorded as this epoch.
+   * `take` then returns what it found before; the comparison has to begin anew in the next epoch.
+   */
+  readonly wentBack: boolean;
   /** Stretches of missing keys that are remembered until the next flush. */
   readonly pending: number;
   /** The same up to the end of the record: the live set is complete. */
@@ -52,6 +57,7 @@ export function startReconcile(
   const recorded = recordCursor(record);
   let last: ObjectKey | undefined;
   let gaps: Gap[] = [];
+  let wentBack = false;
 
   async function take(objects: readonly ScannedObject[], again: boolean): Promise<readonly Observed[]> {
     const changes: Observed[] = [];
@@ -64,9 +70,17 @@ export function startReconcile(
       const { state, skipped } = await recorded.seek(key);
       if (skipped) gaps.push({ after: last, before: key });
       last = key;
+      wentBack = isOlder(object, state);
+      if (wentBack) return changes;
       changes.push(...(await difference(state, object)));
     }
     return changes;
+  }
+
+  /** A consistent list can't be older than what was recorded before it, unless the cluster went back in time. */
+  function isOlder(object: ScannedObject, state: LastState | undefined): boolean {
+    if (state === undefined || state.epoch !== context.epoch) return false;
+    return compareResourceVersions(object.resourceVersion, state.resourceVersion) < 0;
   }
 
   async function difference(state: LastState | undefined, object: ScannedObject): Promise<Observed[]> {
@@ -147,6 +161,9 @@ export function startReconcile(
     finish,
     get pending() {
       return gaps.length;
+    },
+    get wentBack() {
+      return wentBack;
     },
   };
 }

@@ -78,8 +78,8 @@ export type WatchInput =
   /** The bookmark that ends a streaming list. */
   | { readonly kind: 'listed'; readonly resourceVersion: ResourceVersion }
   | { readonly kind: 'page'; readonly resourceVersion: ResourceVersion; readonly continueToken: string }
-  /** A consistent read compared our resourceVersion with the cluster's present. */
-  | { readonly kind: 'proof'; readonly verdict: Verdict }
+  /** Our record was held against the cluster's present; for `same`, where to go on watching. */
+  | { readonly kind: 'proof'; readonly verdict: Verdict; readonly resourceVersion: ResourceVersion }
   /** An error Status: as the HTTP answer, or as an ERROR event in a stream. */
   | {
       readonly kind: 'status';
@@ -102,9 +102,13 @@ export type WatchInput =
   | { readonly kind: 'removed' };
 
 /** The state in which a stream starts or resumes. */
-export function initialState(position: { epoch: number; resourceVersion?: ResourceVersion }): ActiveState {
+export function initialState(position: {
+  epoch: number;
+  resourceVersion?: ResourceVersion;
+  reason?: SyncReason;
+}): ActiveState {
   const memory: Memory = { epoch: Math.max(1, position.epoch), failures: 0, streamingLists: true, renewed: false };
   return position.resourceVersion === undefined
-    ? { kind: 'streaming', reason: 'first', memory }
+    ? { kind: 'streaming', reason: position.reason ?? 'first', memory }
     : { kind: 'probing', resourceVersion: position.resourceVersion, memory };
 }

@@ -31,7 +31,9 @@ function afterProgress(state: ActiveState, input: Progress): WatchState {
   switch (state.kind) {
     case 'probing':
       if (input.kind !== 'proof') return state;
-      if (input.verdict === 'same') return { ...state, kind: 'watching', memory: renewed(state.memory) };
+      if (input.verdict === 'same') {
+        return { kind: 'watching', resourceVersion: input.resourceVersion, memory: renewed(state.memory) };
+      }
       return sync(input.verdict === 'restored' ? nextEpoch(state.memory) : state.memory, input.verdict);
     case 'streaming':
       return inStreaming(state, input);
@@ -71,9 +73,9 @@ function inWatching(state: ActiveState & { kind: 'watching' }, input: Progress):
     case 'objects':
     case 'bookmark':
     case 'listed':
-      // A server that is behind what it told us before was restored, or is a stale replica: look before going on.
+      // A server that is behind what it told us before was restored, or is a stale replica: a comparison shows it.
       return compareResourceVersions(input.resourceVersion, state.resourceVersion) < 0
-        ? { kind: 'probing', resourceVersion: state.resourceVersion, memory: state.memory }
+        ? sync(state.memory, 'unproven')
         : { ...state, resourceVersion: input.resourceVersion, memory: settled(state.memory) };
     case 'ended':
       // timeoutSeconds, a changed CRD and a deleted CRD all end like this: ask again, it says which.

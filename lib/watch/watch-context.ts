@@ -73,7 +73,12 @@ export interface WatchContext {
   /** Where the collection is served now; may change while the stream lives. */
   readonly collection: () => Collection;
   /** From the record: 0 as epoch where there is none. */
-  readonly position: { readonly epoch: number; readonly resourceVersion?: ResourceVersion };
+  readonly position: {
+    readonly epoch: number;
+    readonly resourceVersion?: ResourceVersion;
+    /** Why it starts with a comparison, where it has no resourceVersion; default `first`. */
+    readonly reason?: SyncReason;
+  };
   readonly record: RecordReader;
   /** This stream's share of the bytes that may be read ahead of the consumer; asked at each request. */
   readonly readAheadBytes?: () => number;

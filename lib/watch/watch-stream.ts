@@ -64,14 +64,16 @@ async function* request(state: ActiveState, context: WatchContext): AsyncGenerat
 
 async function* probe(
   state: ActiveState & { kind: 'probing' },
-  { api, collection, record, signal }: WatchContext,
+  { api, collection, record, clock, signal }: WatchContext,
 ): AsyncGenerator<Step, void, undefined> {
-  const options = { signal, freshCredentials: state.memory.renewed };
-  const answer = await prove(api, collection(), state.resourceVersion, record, options);
+  const { resourceVersion: position, memory } = state;
+  const asked = { api, collection: collection(), position, record, clock, signal };
+  const answer = await prove({ ...asked, freshCredentials: memory.renewed });
   if ('kind' in answer) return yield { input: answer };
+  const { verdict, present, from } = answer;
   yield {
-    output: { kind: 'present', resourceVersion: answer.present, verdict: answer.verdict },
-    input: { kind: 'proof', verdict: answer.verdict },
+    output: { kind: 'present', resourceVersion: present, verdict },
+    input: { kind: 'proof', verdict, resourceVersion: from },
   };
 }
 
