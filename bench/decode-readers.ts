@@ -24,7 +24,7 @@ export async function readOurs(target: Target): Promise<number> {
   });
   let events = 0;
   const { body } = await server.request({ path: '/watch', query: { watch: true } });
-  for await (const batch of decodeWatch(body)) {
+  for await (const batch of decodeWatch(body, { ownsChunks: true })) {
     for (const line of batch) {
       if (line.kind === 'object' && line.object.uid !== '' && line.object.object.byteLength > 0) events++;
     }

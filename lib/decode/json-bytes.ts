@@ -84,18 +84,8 @@ export function skipColon(bytes: Uint8Array, at: number, end: number): number {
   return skipSpace(bytes, colon + 1, end);
 }
 
-/** The string whose opening quote is at `from` and whose closing quote is at `to - 1`. */
-export function readString(bytes: Buffer, from: number, to: number): string {
-  let others = 0;
-  for (let i = from + 1; i < to - 1; i++) {
-    const byte = bytes[i] as number;
-    if (byte === BACKSLASH) return parseString(bytes, from, to);
-    others |= byte;
-  }
-  return bytes.toString(others < 0x80 ? 'latin1' : 'utf8', from + 1, to - 1);
-}
-
-function parseString(bytes: Buffer, from: number, to: number): string {
+/** The string whose opening quote is at `from` and whose closing quote is at `to - 1`, whatever escapes it has. */
+export function parseString(bytes: Buffer, from: number, to: number): string {
   try {
     return JSON.parse(bytes.toString('utf8', from, to)) as string;
   } catch (error) {

@@ -29,19 +29,14 @@ export function jumpManagedFields(bytes: Buffer, at: number, limit: number): Man
   if (close < 0 || close + 3 >= limit || !endsArray(bytes, close)) return undefined;
   const nested = bytes.indexOf(OPEN_BRACKET, at + 1);
   if (nested >= 0 && nested < close) return undefined;
-  let manager = -1;
   let time = -1;
   for (let z = bytes.indexOf(LETTER_Z, at); z >= 0 && z < close; z = bytes.indexOf(LETTER_Z, z + 1)) {
     if (bytes[z + 1] !== QUOTE) continue;
-    const thisTime = z - TIME_LENGTH;
-    if (!isTime(bytes, thisTime)) return undefined;
-    const thisManager = managerOf(bytes, at, close, thisTime);
-    if (thisManager < 0) return undefined;
-    if (time < 0 || !isEarlier(bytes, thisTime, time)) {
-      manager = thisManager;
-      time = thisTime;
-    }
+    const other = z - TIME_LENGTH;
+    if (!isTime(bytes, other) || !isEntrys(bytes, at, close, other)) return undefined;
+    if (time < 0 || !isEarlier(bytes, other, time)) time = other;
   }
+  const manager = time < 0 ? -1 : managerOf(bytes, time);
   return manager < 0 ? undefined : { end: close + 1, manager };
 }
 
@@ -58,29 +53,36 @@ function isLetter(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x61 && byte <= 0x7a;
 }
 
-/**
- * The opening quote of the manager of the entry whose time's opening quote is at `time`; -1 where the keys around are
- * not those of an entry, in one of two orders.
- */
-function managerOf(bytes: Buffer, open: number, close: number, time: number): number {
-  const afterTime = time + TIME_LENGTH + 2;
-  let value = valueBefore(bytes, time, TIME);
-  if (bytes[afterTime] === CLOSE_BRACE) {
-    // Custom resources, in the order of the alphabet: …, fieldsV1, manager, operation, subresource, time.
-    const last = afterTime + 1 === close;
-    if (!last && !(bytes[afterTime + 1] === COMMA && beginsObject(bytes, afterTime + 2))) return -1;
-    if (follows(bytes, value, SUBRESOURCE)) value = valueBefore(bytes, value, SUBRESOURCE);
-    value = valueBefore(bytes, value, OPERATION);
-    return follows(bytes, value, MANAGER) ? value : -1;
+/** True where the value at `time` is certainly that of an entry's own `time`, not of something inside an entry. */
+function isEntrys(bytes: Buffer, open: number, close: number, time: number): boolean {
+  if (!follows(bytes, time, TIME)) return false;
+  if (endsEntry(bytes, time)) {
+    // Custom resources have their keys in the order of the alphabet, with time last.
+    const brace = time + TIME_LENGTH + 2;
+    return brace + 1 === close || (bytes[brace + 1] === COMMA && beginsObject(bytes, brace + 2));
   }
-  // Built-in kinds, in the order of the struct: manager, operation, apiVersion, time, fieldsType, fieldsV1.
-  value = valueBefore(bytes, value, API_VERSION);
+  // Built-in kinds have them in the order of the struct, with manager first.
+  const brace = managerOf(bytes, time) - MANAGER.length;
+  if (brace < open || bytes[brace] !== OPEN_BRACE) return false;
+  return brace === open + 1 || (bytes[brace - 1] === COMMA && bytes[brace - 2] === CLOSE_BRACE);
+}
+
+function endsEntry(bytes: Buffer, time: number): boolean {
+  return bytes[time + TIME_LENGTH + 2] === CLOSE_BRACE;
+}
+
+/** The opening quote of the manager in an entry's keys before `time`; -1 where they are not in one of two orders. */
+function managerOf(bytes: Buffer, time: number): number {
+  let value = valueBefore(bytes, time, TIME);
+  if (!endsEntry(bytes, time)) {
+    // manager, operation, apiVersion, time, fieldsType, fieldsV1
+    value = valueBefore(bytes, value, API_VERSION);
+  } else if (follows(bytes, value, SUBRESOURCE)) {
+    // apiVersion, fieldsType, fieldsV1, manager, operation, subresource, time
+    value = valueBefore(bytes, value, SUBRESOURCE);
+  }
   value = valueBefore(bytes, value, OPERATION);
-  if (!follows(bytes, value, MANAGER)) return -1;
-  const brace = value - MANAGER.length;
-  const first = brace === open + 1;
-  const later = bytes[brace - 1] === COMMA && bytes[brace - 2] === CLOSE_BRACE;
-  return bytes[brace] === OPEN_BRACE && (first || later) ? value : -1;
+  return follows(bytes, value, MANAGER) ? value : -1;
 }
 
 function beginsObject(bytes: Buffer, at: number): boolean {

@@ -1,6 +1,6 @@
 // Reads metadata.managedFields just far enough to skip it and to learn who wrote last. It is often the larger half of
 // an object, so this is where the time of decoding goes.
-import { CLOSE_BRACKET, COMMA, OPEN_BRACKET, QUOTE, readString, skipSpace, skipValue } from './json-bytes.ts';
+import { CLOSE_BRACKET, COMMA, OPEN_BRACKET, parseString, QUOTE, skipSpace, skipValue } from './json-bytes.ts';
 import { jumpManagedFields } from './managed-fields-jump.ts';
 import { Members } from './members.ts';
 import { protocolError } from './protocol-error.ts';
@@ -33,7 +33,7 @@ function walkManagedFields(bytes: Buffer, at: number, limit: number): ManagedFie
       entry.skipValue();
       if (bytes[entry.value] !== QUOTE) continue;
       if (entry.keyIs('manager')) manager = entry.value;
-      else if (entry.keyIs('time')) time = readString(bytes, entry.value, entry.end);
+      else if (entry.keyIs('time')) time = parseString(bytes, entry.value, entry.end);
     }
     if (time >= lastTime) {
       lastManager = manager;

@@ -5,8 +5,8 @@ import {
   CLOSE_BRACE,
   COMMA,
   OPEN_BRACE,
+  parseString,
   QUOTE,
-  readString,
   skipColon,
   skipSpace,
   skipValue,
@@ -68,7 +68,7 @@ export class Members {
   }
 
   keyIs(text: string): boolean {
-    if (this.escaped) return readString(this.bytes, this.key, this.keyEnd) === text;
+    if (this.escaped) return parseString(this.bytes, this.key, this.keyEnd) === text;
     const from = this.key + 1;
     if (this.keyEnd - from - 1 !== text.length) return false;
     for (let i = 0; i < text.length; i++) if (this.bytes[from + i] !== text.charCodeAt(i)) return false;

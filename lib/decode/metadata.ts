@@ -1,13 +1,13 @@
 // Reads an object's metadata in one walk over its bytes: the half of decoding that cannot be jumped over.
-import type { FrequentStrings } from './frequent-strings.ts';
+
 import {
   BACKSLASH,
   CLOSE_BRACE,
   COLON,
   COMMA,
   OPEN_BRACE,
+  parseString,
   QUOTE,
-  readString,
   skipColon,
   skipSpace,
   skipString,
@@ -15,6 +15,7 @@ import {
 } from './json-bytes.ts';
 import { skipManagedFields } from './managed-fields.ts';
 import { protocolError } from './protocol-error.ts';
+import type { StringReader } from './string-reader.ts';
 
 /** Strings are '' where absent. */
 export interface FoundMetadata {
@@ -38,9 +39,9 @@ const RESOURCE_VERSION = Buffer.from('resourceVersion');
 const MANAGED_FIELDS = Buffer.from('managedFields');
 
 export class MetadataScanner {
-  private readonly strings: FrequentStrings;
+  private readonly strings: StringReader;
 
-  constructor(strings: FrequentStrings) {
+  constructor(strings: StringReader) {
     this.strings = strings;
   }
 
@@ -65,12 +66,13 @@ export class MetadataScanner {
         i = this.managedFields(bytes, key, value, previous, end, found);
       } else if (field === undefined) i = skipValue(bytes, value, end);
       else {
-        if (bytes[value] !== QUOTE) throw protocolError(`There is no string at byte ${value}.`);
-        i = skipString(bytes, value, end);
-        if (field === NAME) found.name = readString(bytes, value, i);
-        else if (field === NAMESPACE) found.namespace = this.strings.read(bytes, value, i);
-        else if (field === UID) found.uid = readString(bytes, value, i);
-        else found.resourceVersion = readString(bytes, value, i);
+        const { strings } = this;
+        const text = field === NAMESPACE ? strings.readFrequent(bytes, value, end) : strings.read(bytes, value, end);
+        i = strings.end;
+        if (field === NAME) found.name = text;
+        else if (field === NAMESPACE) found.namespace = text;
+        else if (field === UID) found.uid = text;
+        else found.resourceVersion = text;
       }
       previous = i;
       if (bytes[i] !== COMMA) i = skipSpace(bytes, i, end);
@@ -93,7 +95,7 @@ export class MetadataScanner {
   ): number {
     const fields = skipManagedFields(bytes, value, end);
     if (fields.manager >= 0) {
-      found.manager = this.strings.read(bytes, fields.manager, skipString(bytes, fields.manager, end));
+      found.manager = this.strings.readFrequent(bytes, fields.manager, end);
     }
     const next = skipSpace(bytes, fields.end, end);
     if (bytes[next] === COMMA) {
@@ -131,6 +133,6 @@ function spells(bytes: Buffer, at: number, name: Buffer): Buffer | undefined {
 }
 
 function fieldOfEscaped(bytes: Buffer, key: number, keyEnd: number): Buffer | undefined {
-  const name = Buffer.from(readString(bytes, key, keyEnd));
+  const name = Buffer.from(parseString(bytes, key, keyEnd));
   return fieldOf(name, 0, name.length);
 }

@@ -3,11 +3,11 @@
 // alter it; bytes cannot).
 import { resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
-import { FrequentStrings } from './frequent-strings.ts';
-import { asBuffer, QUOTE, skipString } from './json-bytes.ts';
+import { asBuffer } from './json-bytes.ts';
 import { Members } from './members.ts';
 import { type FoundMetadata, MetadataScanner } from './metadata.ts';
 import { protocolError } from './protocol-error.ts';
+import { StringReader } from './string-reader.ts';
 
 /** What an item of a built-in list leaves out: `{ apiVersion: 'v1', kind: 'ConfigMap' }`. */
 export interface TypeMeta {
@@ -33,7 +33,7 @@ export function scanObject(bytes: Uint8Array, start: number, end: number, defaul
 
 /** Objects of one stream resemble each other: a scanner remembers how they begin, and strings that they repeat. */
 export class ObjectScanner {
-  private readonly strings = new FrequentStrings();
+  private readonly strings = new StringReader();
   private readonly metadata = new MetadataScanner(this.strings);
   /** The bytes before metadata's value in the last object that began with apiVersion, kind and metadata, and what they say. */
   private beginning = Buffer.alloc(0);
@@ -90,9 +90,9 @@ export class ObjectScanner {
   }
 
   private takeString(bytes: Buffer, members: Members, end: number): string {
-    if (bytes[members.value] !== QUOTE) throw protocolError(`There is no string at byte ${members.value}.`);
-    members.end = skipString(bytes, members.value, end);
-    return this.strings.read(bytes, members.value, members.end);
+    const text = this.strings.readFrequent(bytes, members.value, end);
+    members.end = this.strings.end;
+    return text;
   }
 }
 

@@ -2,7 +2,7 @@
 // any other spelling of the same JSON goes a slower way.
 import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
-import { asBuffer, CLOSE_BRACE, isSpace, OPEN_BRACE, QUOTE, readString, skipSpace } from './json-bytes.ts';
+import { asBuffer, CLOSE_BRACE, isSpace, OPEN_BRACE, parseString, QUOTE, skipSpace } from './json-bytes.ts';
 import { Members } from './members.ts';
 import { protocolError } from './protocol-error.ts';
 import { ObjectScanner } from './scan-object.ts';
@@ -59,7 +59,7 @@ export class WatchLineDecoder {
     let to = -1;
     while (event.next()) {
       event.skipValue();
-      if (event.keyIs('type') && bytes[event.value] === QUOTE) type = readString(bytes, event.value, event.end);
+      if (event.keyIs('type') && bytes[event.value] === QUOTE) type = parseString(bytes, event.value, event.end);
       else if (event.keyIs('object')) {
         from = event.value;
         to = event.end;
