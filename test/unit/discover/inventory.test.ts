@@ -1,0 +1,163 @@
+// One inventory of clusters out of several sources, refreshed while running.
+import { describe, expect, test } from 'vitest';
+import { followInventory, type Inventory } from '../../../lib/discover/inventory.ts';
+import { Mk8sError } from '../../../lib/model/errors.ts';
+import type { ClusterCandidate, ClusterSource } from '../../../lib/ports/cluster-source.ts';
+import { type FakeApiServer, fakeApiServer } from '../../support/fake-api-server.ts';
+import { createScriptedClock, idle } from '../../support/scripted-clock.ts';
+
+interface Named extends Partial<ClusterCandidate> {
+  readonly name: string;
+}
+
+function world() {
+  const clock = createScriptedClock();
+  const stop = new AbortController();
+  const apis = new Map<object, { name: string; api: FakeApiServer }>();
+  /** Name → the cluster's id, 'silence', or why it does not say. */
+  const identities = new Map<string, string | Error>();
+  let latest: Inventory | undefined;
+  const candidate = (source: string, { name, ...more }: Named): ClusterCandidate => ({
+    name,
+    source,
+    server: `https://${name}`,
+    namespace: 'default',
+    isDefault: false,
+    fingerprint: 'f1',
+    connect() {
+      const api = fakeApiServer(() => ({}));
+      apis.set(api, { name, api });
+      return api;
+    },
+    ...more,
+  });
+  return {
+    clock,
+    stop,
+    apis,
+    identities,
+    candidate,
+    latest: () => latest,
+    start(sources: readonly ClusterSource[]) {
+      const discovery = {
+        identify(api: object, signal: AbortSignal): Promise<{ id: string; version: string }> {
+          const name = apis.get(api)?.name ?? '';
+          const identity = identities.get(name) ?? `id-${name}`;
+          if (identity instanceof Error) return Promise.reject(identity);
+          if (identity !== 'silence') return Promise.resolve({ id: identity, version: 'v1.36' });
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+        },
+      };
+      const follow = async (): Promise<void> => {
+        const options = { sources, discovery, refreshMs: 30_000, clock, random: () => 0.5, signal: stop.signal };
+        for await (const inventory of followInventory(options)) latest = inventory;
+      };
+      follow().catch(() => undefined);
+    },
+    async until(holds: (inventory: Inventory) => boolean): Promise<Inventory> {
+      for (let turn = 0; turn < 500; turn += 1) {
+        await idle();
+        if (latest !== undefined && holds(latest)) return latest;
+        clock.jump();
+      }
+      throw new Error(`it never came about, but ${JSON.stringify(latest?.infos)}`);
+    },
+  };
+}
+
+const fixed = (name: string, candidates: readonly ClusterCandidate[]): ClusterSource => ({
+  name,
+  discover: () => Promise.resolve({ candidates, problems: [] }),
+});
+const names = (inventory: Inventory): string[] => inventory.infos.map(({ name }) => name);
+
+describe('the inventory', () => {
+  test('takes two ways to one cluster as one, the default first, with the other names as aliases', async () => {
+    const here = world();
+    here.identities.set('a', 'same').set('b', 'same');
+    here.start([
+      fixed('one', [here.candidate('one', { name: 'a' })]),
+      fixed('two', [here.candidate('two', { name: 'b', isDefault: true }), here.candidate('two', { name: 'c' })]),
+    ]);
+    const inventory = await here.until(({ complete, reached }) => complete && reached.length === 2);
+    expect(inventory.infos).toMatchObject([
+      { id: 'same', name: 'b', aliases: ['a'], sources: ['two', 'one'], isDefault: true, version: 'v1.36' },
+      { id: 'id-c', name: 'c' },
+    ]);
+    here.stop.abort();
+  });
+
+  test('promise 8: shows who was reached while another does not answer, says why it did not, and tries again', async () => {
+    const here = world();
+    here.identities.set('slow', 'silence');
+    here.start([fixed('one', [here.candidate('one', { name: 'slow' }), here.candidate('one', { name: 'b' })])]);
+    const startedAt = here.clock.now();
+    expect((await here.until(({ reached }) => reached.length === 1)).complete).toBe(false);
+    expect(here.clock.now()).toBe(startedAt);
+    const tried = await here.until(({ complete }) => complete);
+    expect(tried.infos).toMatchObject([{ name: 'slow', error: expect.stringContaining('within 15') }, { name: 'b' }]);
+    here.identities.set('slow', 'awake');
+    expect((await here.until(({ reached }) => reached.length === 2)).infos[0]?.error).toBeUndefined();
+    here.stop.abort();
+  });
+
+  test('follows clusters that join, leave, and are reached in another way', async () => {
+    const here = world();
+    let candidates = [here.candidate('one', { name: 'a' })];
+    here.start([{ name: 'one', discover: () => Promise.resolve({ candidates, problems: [] }) }]);
+    const first = await here.until(({ reached }) => reached.length === 1);
+    candidates = [here.candidate('one', { name: 'a', fingerprint: 'f2' }), here.candidate('one', { name: 'b' })];
+    const second = await here.until(({ reached }) => reached.length === 2);
+    expect(second.reached.find(({ name }) => name === 'a')?.api).not.toBe(first.reached[0]?.api);
+    expect([...here.apis.values()][0]?.api.closed()).toBe(true);
+    candidates = [];
+    await here.until(({ infos }) => infos.length === 0);
+    expect([...here.apis.values()].every(({ api }) => api.closed())).toBe(true);
+    here.stop.abort();
+  });
+
+  test('keeps the clusters of a source that fails just now, and tells its problem', async () => {
+    const here = world();
+    let failing = false;
+    const source: ClusterSource = {
+      name: 'one',
+      discover: () =>
+        failing
+          ? Promise.reject(new Mk8sError('The kubeconfig does not parse', { code: 'config' }))
+          : Promise.resolve({ candidates: [here.candidate('one', { name: 'a' })], problems: [] }),
+    };
+    here.start([source, fixed('two', [here.candidate('two', { name: 'b' })])]);
+    await here.until(({ reached }) => reached.length === 2);
+    failing = true;
+    const inventory = await here.until(({ problems }) => problems.length > 0);
+    expect(inventory.problems).toEqual([{ source: 'one', message: 'The kubeconfig does not parse' }]);
+    expect(names(inventory)).toEqual(['a', 'b']);
+    expect(inventory.reached).toHaveLength(2);
+    here.stop.abort();
+  });
+
+  test('tells of a cluster that cannot work at all, without ending', async () => {
+    const here = world();
+    const broken = here.candidate('one', {
+      name: 'broken',
+      connect: () => {
+        throw new Mk8sError('Context "broken" has no server', { code: 'config' });
+      },
+    });
+    here.start([fixed('one', [broken, here.candidate('one', { name: 'a' })])]);
+    const inventory = await here.until(({ complete }) => complete);
+    expect(inventory.infos).toMatchObject([{ name: 'broken', error: 'Context "broken" has no server' }, { name: 'a' }]);
+    here.stop.abort();
+  });
+
+  test('takes the identity that a source knows over asking, and is complete without any cluster', async () => {
+    const here = world();
+    here.start([fixed('gke', [here.candidate('gke', { name: 'a', id: 'projects/p/locations/l/clusters/a' })])]);
+    expect((await here.until(({ complete }) => complete)).infos[0]?.id).toBe('projects/p/locations/l/clusters/a');
+    here.stop.abort();
+    const empty = world();
+    empty.start([fixed('one', [])]);
+    expect(await empty.until(({ complete }) => complete)).toMatchObject({ infos: [], reached: [] });
+    empty.stop.abort();
+  });
+});
