@@ -79,6 +79,7 @@ export async function* followResources(
 const noRecord: RecordReader = {
   lastStates: () => Promise.resolve([]),
   revision: () => Promise.resolve(undefined),
+  holds: () => false,
   newest: () => Promise.resolve([]),
 };
 

@@ -1,6 +1,7 @@
 // Turns what a watch hands out into revisions in the log, before anything else happens to it (promises 1, 3, 7).
 import { backoffDelay } from '../async/backoff.ts';
 import { isNoop } from '../history/noop.ts';
+import type { Redactor } from '../history/redact.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import { type ChangeType, type Observed, type Origin, objectKey, type Revision } from '../model/revision.ts';
@@ -23,7 +24,7 @@ export interface RecorderOptions {
   readonly fence: number;
   readonly log: RevisionLog;
   readonly position: LogPosition;
-  readonly redact: ((change: Observed) => Observed) | undefined;
+  readonly redact: Redactor | undefined;
   readonly ignoreNoop: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -52,9 +53,18 @@ async function* none(): AsyncGenerator<never> {
 }
 
 /** What the watch may ask of the record. `sparse`: changes that alter nothing are left out of it. */
-export function recordReader(log: RevisionLog, stream: StreamRef, sparse = false): RecordReader {
+export function recordReader(
+  log: RevisionLog,
+  stream: StreamRef,
+  { sparse = false, redact }: { sparse?: boolean; redact?: Redactor | undefined } = {},
+): RecordReader {
   return {
     sparse,
+    holds(revision, object) {
+      const { uid, resourceVersion, object: bytes } = redact === undefined ? object : redact(object);
+      const same = revision.uid === uid && revision.resourceVersion === resourceVersion;
+      return same && Buffer.compare(revision.object, bytes) === 0;
+    },
     lastStates: (after, limit) => log.lastStates(stream, after, limit),
     revision: (sequence) => log.revision(stream, sequence),
     newest: (limit) => newest(log, stream, limit),
@@ -72,7 +82,7 @@ async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promi
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const { stream, log, clock, fence } = options;
-  const record = recordReader(log, stream);
+  const record = recordReader(log, stream, options);
   let { epoch, resourceVersion } = options.position;
   let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
 
@@ -140,7 +150,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const moves =
       reached !== undefined && (resourceVersion === undefined || compareResourceVersions(reached, resourceVersion) > 0);
     if (changes.length === 0 && !moves) return;
-    const redacted = options.redact === undefined ? changes : changes.map(options.redact);
+    const { redact } = options;
+    const redacted = redact === undefined ? changes : changes.map((change) => redact(change));
     const news = options.ignoreNoop ? await withoutNoops(redacted) : redacted;
     const revisions = await appendDurably({
       fence,

@@ -107,12 +107,13 @@ async function follow(
   const signal = AbortSignal.any([task.stop, lease.lost, failed]);
   let present: ResourceVersion | undefined;
 
+  const redact = redactor(services.redact, task.stream);
   const recorder = createRecorder({
     ...services,
     stream: task.stream,
     fence: lease.fence,
     position: { ...position, epoch: Math.max(1, position.epoch) },
-    redact: redactor(services.redact, task.stream),
+    redact,
     signal: AbortSignal.any([task.giveUp, lease.lost]),
     onRecorded(revisions, reached) {
       count(revisions);
@@ -152,7 +153,7 @@ async function follow(
     await recorder.end();
     return 'ended';
   }
-  const record = recordReader(log, task.stream, services.ignoreNoop);
+  const record = recordReader(log, task.stream, { sparse: services.ignoreNoop, redact });
   const readAheadBytes = (): number => readAheadShare(services);
 
   /** One watch, until it ends, or until the cluster turns out to be restored: then another follows, in the next epoch. */

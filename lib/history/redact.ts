@@ -1,7 +1,6 @@
 // Redaction before anything is recorded (promise 9). The one place on the way in that parses whole objects, and only those
 // that a rule names.
 import { formatGroupResource, type GroupResource } from '../model/resource.ts';
-import type { Observed } from '../model/revision.ts';
 
 export interface RedactionRule {
   /** Which resources: a predicate made from a pattern. */
@@ -9,6 +8,9 @@ export interface RedactionRule {
   /** Field paths: `data`, `spec.password`, `spec.users.*.token` (`*` is every key or item). */
   readonly fields: readonly string[];
 }
+
+/** Redacts anything that carries an object's JSON. */
+export type Redactor = <T extends { readonly object: Uint8Array }>(change: T) => T;
 
 const REDACTED = 'REDACTED';
 /** kubectl keeps the whole applied object here, the redacted fields included. */
@@ -21,10 +23,7 @@ export const secretsRule: RedactionRule = {
 };
 
 /** The function that redacts a resource's changes, undefined where no rule matches (nothing is parsed then). */
-export function redactor(
-  rules: readonly RedactionRule[],
-  resource: GroupResource,
-): ((change: Observed) => Observed) | undefined {
+export function redactor(rules: readonly RedactionRule[], resource: GroupResource): Redactor | undefined {
   const paths = rules
     .filter((rule) => rule.matches(resource))
     .flatMap((rule) => rule.fields.map((field) => field.split('.')));

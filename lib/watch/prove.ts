@@ -50,13 +50,14 @@ export async function prove(context: ProofContext): Promise<Proof | (WatchInput 
   const decided = (verdict: Verdict, from = position): Proof => ({ verdict, present, from });
   if (compareResourceVersions(present, position) < 0) return decided('restored');
   if (newest === undefined) return decided(judgeEmpty(seen, position));
-  const witness = judge(newest, seen, position, record.sparse);
+  const witness = judge(newest, seen, position, record);
   if (witness === 'restored') return decided('restored');
   if (before !== undefined && follows(newest, before)) {
     const replay = await replays(context, newest, before);
     if (typeof replay === 'object') return replay;
     if (replay === 'as recorded') return decided('same', newest.resourceVersion);
-    if (replay === 'otherwise') return decided('unproven');
+    if (replay === 'another change') return decided('restored');
+    if (replay === 'unclear') return decided('unproven');
     // Forgotten. An object as recorded shows that nothing happened up to it, but not what happened after it.
     return decided(witness === 'same' && newest.resourceVersion === position ? 'same' : 'unproven');
   }
@@ -79,7 +80,7 @@ async function replays(
   { api, collection, clock, signal, freshCredentials, record }: ProofContext,
   newest: Revision,
   before: Revision,
-): Promise<'as recorded' | 'otherwise' | 'forgotten' | (WatchInput & { kind: 'status' })> {
+): Promise<'as recorded' | 'another change' | 'unclear' | 'forgotten' | (WatchInput & { kind: 'status' })> {
   const deadline = startDeadline(clock, (REPLAY_SECONDS + 3) * 1000, signal);
   try {
     const question = watchRequest(collection, before.resourceVersion, REPLAY_SECONDS);
@@ -88,18 +89,19 @@ async function replays(
     if (response.status !== 200) return await refusal(response);
     for await (const lines of decodeWatch(response.body)) {
       for (const line of lines) {
-        if (line.kind === 'error') return line.status.code === 410 ? 'forgotten' : 'otherwise';
-        if (line.kind === 'bookmark') return 'otherwise';
-        const { uid, resourceVersion } = line.object;
-        if (uid === newest.uid && resourceVersion === newest.resourceVersion) return 'as recorded';
-        // A change that alters nothing is not in the record.
-        const mayBeLeftOut = record.sparse && compareResourceVersions(resourceVersion, newest.resourceVersion) < 0;
-        if (!mayBeLeftOut) return 'otherwise';
+        if (line.kind === 'error') return line.status.code === 410 ? 'forgotten' : 'unclear';
+        if (line.kind === 'bookmark') return 'unclear';
+        if (record.holds(newest, line.object)) return 'as recorded';
+        const order = compareResourceVersions(line.object.resourceVersion, newest.resourceVersion);
+        // A change that alters nothing may have been left out of the record.
+        if (record.sparse === true && order < 0) continue;
+        // The same change in other words (another version is served, other fields are redacted) shows nothing.
+        return order === 0 && line.object.uid === newest.uid ? 'unclear' : 'another change';
       }
     }
-    return 'otherwise';
+    return 'unclear';
   } catch (error) {
-    if (deadline.expired) return 'otherwise';
+    if (deadline.expired) return 'unclear';
     throw error;
   } finally {
     deadline.stop();
@@ -116,15 +118,15 @@ export function judge(
   witness: Revision,
   { present, object }: Look,
   position: ResourceVersion,
-  sparse = false,
+  record: Pick<RecordReader, 'holds' | 'sparse'>,
 ): Verdict | undefined {
   if (compareResourceVersions(present, position) < 0) return 'restored';
   if (object === undefined) return undefined;
   if (witness.type === 'delete' && object.uid === witness.uid) return 'restored';
-  if (object.uid === witness.uid && object.resourceVersion === witness.resourceVersion) return 'same';
+  if (record.holds(witness, object)) return 'same';
   // A newer state that alters nothing was told to us, but is not in the record.
   const newer = compareResourceVersions(object.resourceVersion, witness.resourceVersion) > 0;
-  if (sparse && newer && object.uid === witness.uid) return undefined;
+  if (record.sparse === true && newer && object.uid === witness.uid) return undefined;
   // Anything else that is not newer than our position would have been told to us before.
   return compareResourceVersions(object.resourceVersion, position) <= 0 ? 'restored' : undefined;
 }
@@ -152,7 +154,9 @@ async function look(
   const fields = [fieldSelector, name].filter((part) => part !== undefined).join(',');
   const query = { labelSelector, fieldSelector: fields === '' ? undefined : fields };
   const path = witness === undefined ? collection.path : witnessPath(collection, witness);
-  const response = await api.request({ ...presentRequest(path, query), signal, freshCredentials });
+  // A witness is read whole, to be compared; without one, its metadata will do.
+  const question = presentRequest(path, query, witness === undefined);
+  const response = await api.request({ ...question, signal, freshCredentials });
   if (response.status !== 200) return refusal(response);
   let object: ScannedObject | undefined;
   for await (const part of decodeList(response.body)) {

@@ -94,9 +94,7 @@ export function startReconcile(
     if (sameEpoch) return [];
     // In a restored cluster an equal resourceVersion may hide another object.
     const before = await record.revision(state.sequence);
-    return before !== undefined && Buffer.compare(before.object, object.object) === 0
-      ? []
-      : [observed(object, 'update')];
+    return before !== undefined && record.holds(before, object) ? [] : [observed(object, 'update')];
   }
 
   function observed(object: ScannedObject, type: 'add' | 'update'): Observed {

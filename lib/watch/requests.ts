@@ -66,13 +66,14 @@ export function pageRequest(collection: Collection, continueToken: string): Ques
   return { path: collection.path, query, headers: { 'accept-encoding': 'gzip', ...accept } };
 }
 
-/** The cheapest consistent read: a resourceVersion and at most one object's metadata. */
-export function presentRequest(path: string, query: Record<string, string | undefined>): Question {
-  return {
-    path,
-    query: { ...query, limit: 1 },
-    headers: { accept: metadata('PartialObjectMetadataList') },
-  };
+/** The cheapest consistent read: a resourceVersion and at most one object, or its metadata. */
+export function presentRequest(
+  path: string,
+  query: Record<string, string | undefined>,
+  metadataOnly: boolean,
+): Question {
+  const headers = metadataOnly ? { headers: { accept: metadata('PartialObjectMetadataList') } } : {};
+  return { path, query: { ...query, limit: 1 }, ...headers };
 }
 
 /** How much of the answer may be read ahead, where there is a budget. */
