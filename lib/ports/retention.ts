@@ -8,7 +8,7 @@ export interface RetentionPolicy {
   readonly maxRevisionsPerObject?: number;
 }
 
-export interface RetentionStep {
+interface RetentionStep {
   /** Revisions removed by this call. */
   readonly removed: number;
   /** True where this call reached the end of the log: the next one starts over at its oldest end. */

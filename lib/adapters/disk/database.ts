@@ -23,7 +23,7 @@ export interface Database {
 }
 
 /** The database file of a data folder. */
-export const databaseFile = 'mk8s.db';
+const databaseFile = 'mk8s.db';
 
 /**
  * Opens the database of `folder`, making both (folder 0700, files 0600) unless `readOnly`.

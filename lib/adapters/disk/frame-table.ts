@@ -36,7 +36,7 @@ export interface FrameTable {
   keep(frame: Frame, stream: OfStream, isKept: (entry: FrameEntry) => boolean): void;
 }
 
-export interface ListedFrame {
+interface ListedFrame {
   readonly id: number;
   readonly streamId: number;
   /** The smallest observedAt in it. */

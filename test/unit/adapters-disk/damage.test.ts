@@ -195,11 +195,11 @@ describe('a full disk', () => {
     const path = join(await dataPath(), 'small');
     mkdirSync(path);
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', path], { stdio: 'ignore' });
+      execFileSync('sh', ['-c', 'mount -t tmpfs -o size=3m tmpfs "$0"', path], { stdio: 'ignore' });
     } catch {
       return undefined;
     }
-    onTestFinished(() => void execFileSync('umount', ['-l', path]));
+    onTestFinished(() => void execFileSync('sh', ['-c', 'umount -l "$0"', path]));
     return path;
   };
   const incompressible = (seed: number) =>
