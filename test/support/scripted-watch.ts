@@ -19,6 +19,7 @@ export const widgets = '/apis/example.com/v1/widgets';
 const noRecord: WatchContext['record'] = {
   lastStates: () => Promise.resolve([]),
   revision: () => Promise.resolve(undefined),
+  holds: () => false,
   newest: () => Promise.resolve([]),
 };
 

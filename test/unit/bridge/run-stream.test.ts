@@ -1,5 +1,6 @@
 // One stream from its lease to its checkpoint, over a cluster in memory: what is in the feed at the end, also after crashes.
 import { describe, expect, test } from 'vitest';
+import { createRestoreNotices } from '../../../lib/bridge/restore-notices.ts';
 import { runStream } from '../../../lib/bridge/run-stream.ts';
 import { createStreamControl, type StreamControl } from '../../../lib/bridge/stream-control.ts';
 import type { StreamEnd, StreamServices } from '../../../lib/bridge/stream-task.ts';
@@ -43,6 +44,7 @@ function follow(services: StreamServices, cluster: ScriptedCluster, { gone = fal
     api: cluster.api,
     collection: () => ({ path: widgets, selector: {} }),
     control,
+    restores: createRestoreNotices(),
     gone,
     stop: stop.signal,
     giveUp: giveUp.signal,

@@ -3,13 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { recordReader } from '../../../lib/bridge/recorder.ts';
 import { resourceVersion } from '../../../lib/model/resource-version.ts';
 import type { Revision, ScannedObject } from '../../../lib/model/revision.ts';
-import { judge, prove } from '../../../lib/watch/prove.ts';
+import { judge, type ProofContext, prove as proveIn } from '../../../lib/watch/prove.ts';
+import type { RecordReader } from '../../../lib/watch/record-reader.ts';
+import type { Collection } from '../../../lib/watch/requests.ts';
 import type { Verdict } from '../../../lib/watch/state.ts';
 import { change, testStream } from '../../support/changes.ts';
 import { fakeApiServer, jsonAnswer, statusAnswer } from '../../support/fake-api-server.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
+import { createScriptedClock, settle } from '../../support/scripted-clock.ts';
 import { asked } from '../../support/scripted-server.ts';
+import { bookmark, errorLine, line } from '../../support/watch-lines.ts';
 
 const rv = resourceVersion;
 const position = rv('100');
@@ -17,6 +21,8 @@ const position = rv('100');
 function witness(version: string, more: Partial<Revision> = {}): Revision {
   return { ...change('w', version), stream: testStream(), epoch: 1, sequence: 1, position: 1, previous: 0, ...more };
 }
+const { log } = createMemoryStore(createManualClock());
+const exact = recordReader(log, testStream());
 const live = (version: string, uid = 'uid-w'): ScannedObject => change('w', version, { uid });
 
 describe('a witness', () => {
@@ -34,19 +40,28 @@ describe('a witness', () => {
     ['deleted, and back with the same uid', witness('90', { type: 'delete' }), '120', live('80'), 'restored'],
     ['deleted, and made anew', witness('90', { type: 'delete' }), '120', live('110', 'other'), undefined],
   ])('promise 10: %s', (_, recorded, present, object, verdict) => {
-    expect(judge(recorded, { present: rv(present), object }, position)).toBe(verdict);
+    expect(judge(recorded, { present: rv(present), object }, position, exact)).toBe(verdict);
   });
 
   test('that is newer than its revision decides nothing where changes that alter nothing are left out', () => {
-    expect(judge(witness('90'), { present: rv('120'), object: live('95') }, position, true)).toBeUndefined();
-    expect(judge(witness('90'), { present: rv('120'), object: live('40') }, position, true)).toBe('restored');
+    const sparse = recordReader(log, testStream(), { sparse: true });
+    expect(judge(witness('90'), { present: rv('120'), object: live('95') }, position, sparse)).toBeUndefined();
+    expect(judge(witness('90'), { present: rv('120'), object: live('40') }, position, sparse)).toBe('restored');
   });
 });
 
 describe('a proof', () => {
-  const options = { signal: new AbortController().signal, freshCredentials: false };
+  const clock = createScriptedClock();
+  const prove = (api: ProofContext['api'], asked: Collection, at: typeof position, record: RecordReader) => {
+    const { signal } = new AbortController();
+    return settle(
+      proveIn({ api, collection: asked, position: at, record, clock, signal, freshCredentials: false }),
+      clock,
+    );
+  };
   const collection = { path: '/apis/example.com/v1/widgets', selector: {} };
-  const metadata = (name: string, version: string) => ({
+  /** The object as `change` makes it. */
+  const whole = (name: string, version: string) => ({
     apiVersion: 'example.com/v1',
     kind: 'Widget',
     metadata: { name, namespace: 'ns', uid: `uid-${name}`, resourceVersion: version },
@@ -54,18 +69,26 @@ describe('a proof', () => {
   const list = (version: string, items: object[]) =>
     jsonAnswer({ kind: 'WidgetList', apiVersion: 'v1', metadata: { resourceVersion: version }, items });
 
+  const listed = (name: string, version: number, more: Parameters<typeof change>[2] = {}) =>
+    change(name, version, {
+      type: 'add',
+      origin: 'snapshot',
+      object: JSON.stringify(whole(name, String(version))),
+      ...more,
+    });
+
   async function record(count: number) {
     const clock = createManualClock();
     const store = createMemoryStore(clock);
-    const changes = Array.from({ length: count }, (_, index) => change(`w-${index}`, 10 + index, { type: 'add' }));
+    const changes = Array.from({ length: count }, (_, index) => listed(`w-${index}`, 10 + index));
     await store.log.append(testStream(), { fence: 1, epoch: 1, changes });
     return { clock, store, reader: recordReader(store.log, testStream()) };
   }
 
-  test('asks about the newest object, in its namespace, for one object of metadata, and is content where it is unchanged', async () => {
+  test('asks about the newest object, in its namespace, and is content where it is unchanged', async () => {
     const { reader } = await record(3);
-    const api = fakeApiServer(() => list('120', [metadata('w-2', '12')]));
-    expect(await prove(api, collection, position, reader, options)).toEqual({ verdict: 'same', present: '120' });
+    const api = fakeApiServer(() => list('120', [whole('w-2', '12')]));
+    expect(await prove(api, collection, position, reader)).toMatchObject({ verdict: 'same', present: '120' });
     expect(api.requests).toHaveLength(1);
     expect(api.requests[0]).toMatchObject({
       path: '/apis/example.com/v1/namespaces/ns/widgets',
@@ -76,20 +99,20 @@ describe('a proof', () => {
   test('asks older ones while the newest decide nothing, but not for ever', async () => {
     const { reader } = await record(40);
     const moved = fakeApiServer((request) =>
-      list('120', asked(request) === 'look at w-37' ? [metadata('w-37', '47')] : []),
+      list('120', asked(request) === 'look at w-37' ? [whole('w-37', '47')] : []),
     );
-    expect(await prove(moved, collection, position, reader, options)).toMatchObject({ verdict: 'same' });
+    expect(await prove(moved, collection, position, reader)).toMatchObject({ verdict: 'same' });
     expect(moved.requests.map(asked)).toEqual(['look at w-39', 'look at w-38', 'look at w-37']);
     const gone = fakeApiServer(() => list('120', []));
-    expect(await prove(gone, collection, position, reader, options)).toMatchObject({ verdict: 'unproven' });
+    expect(await prove(gone, collection, position, reader)).toMatchObject({ verdict: 'unproven' });
     expect(gone.requests).toHaveLength(12);
   });
 
   test('keeps the selectors of the stream in each question', async () => {
     const { reader } = await record(1);
-    const api = fakeApiServer(() => list('120', [metadata('w-0', '10')]));
+    const api = fakeApiServer(() => list('120', [whole('w-0', '10')]));
     const selector = { namespace: 'ns', labelSelector: 'a=b', fieldSelector: 'spec.color=red' };
-    await prove(api, { path: '/apis/example.com/v1/namespaces/ns/widgets', selector }, position, reader, options);
+    await prove(api, { path: '/apis/example.com/v1/namespaces/ns/widgets', selector }, position, reader);
     expect(api.requests[0]).toMatchObject({
       path: '/apis/example.com/v1/namespaces/ns/widgets',
       query: { labelSelector: 'a=b', fieldSelector: 'spec.color=red,metadata.name=w-0' },
@@ -98,8 +121,8 @@ describe('a proof', () => {
 
   test.each([
     ['nothing lives', [], '120', 'same'],
-    ['something new lives', [metadata('n', '110')], '120', 'same'],
-    ['something lives that we should know', [metadata('n', '90')], '120', 'unproven'],
+    ['something new lives', [whole('n', '110')], '120', 'same'],
+    ['something lives that we should know', [whole('n', '90')], '120', 'unproven'],
     ['the present is behind', [], '99', 'restored'],
   ])('with an empty record: %s', async (_, items, present, verdict) => {
     const { reader } = await record(0);
@@ -109,15 +132,51 @@ describe('a proof', () => {
         collection,
         position,
         reader,
-        options,
       ),
     ).toMatchObject({ verdict });
+  });
+
+  describe('by the newest change, which a watch from the change before it has to tell again', () => {
+    async function watched() {
+      const { store, reader } = await record(2);
+      const event = (name: string, version: number) => listed(name, version, { type: 'update', origin: 'watch' });
+      await store.log.append(testStream(), { fence: 1, epoch: 1, changes: [event('w-0', 90), event('w-1', 95)] });
+      return reader;
+    }
+    const server = (...lines: string[]) =>
+      fakeApiServer((request) =>
+        request.query?.watch === true ? { body: lines.join('') } : list('120', [whole('w-1', '95')]),
+      );
+
+    test.each([
+      ['told as recorded', [line('MODIFIED', whole('w-1', '95'))], 'same'],
+      ['another one is told', [line('MODIFIED', whole('w-9', '93'))], 'restored'],
+      ['it is forgotten', [errorLine(410, 'Expired', 'too old')], 'unproven'],
+      ['a bookmark comes instead', [bookmark('120')], 'unproven'],
+      ['nothing comes', [], 'unproven'],
+    ])('promise 10: %s', async (_, lines, verdict) => {
+      const api = server(...lines);
+      const proof = await prove(api, collection, position, await watched());
+      expect(proof).toMatchObject({ verdict, present: '120' });
+      expect(api.requests.map(asked)).toEqual(['look at w-1', 'watch from 90']);
+      expect(api.open()).toBe(0);
+    });
+
+    test('and the watch goes on from there, so that nothing between it and the position is passed over', async () => {
+      const proof = await prove(server(line('MODIFIED', whole('w-1', '95'))), collection, position, await watched());
+      expect(proof).toMatchObject({ from: '95' });
+    });
+
+    test('where it is forgotten, an object as recorded shows enough if nothing was told since', async () => {
+      const api = server(errorLine(410, 'Expired', 'too old'));
+      expect(await prove(api, collection, rv('95'), await watched())).toMatchObject({ verdict: 'same', from: '95' });
+    });
   });
 
   test('hands on a refusal', async () => {
     const { reader } = await record(1);
     const api = fakeApiServer(() => statusAnswer(403, 'Forbidden', 'no'));
-    expect(await prove(api, collection, position, reader, options)).toMatchObject({
+    expect(await prove(api, collection, position, reader)).toMatchObject({
       kind: 'status',
       code: 403,
       reason: 'Forbidden',

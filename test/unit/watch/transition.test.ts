@@ -57,9 +57,9 @@ const inputs = {
   listed: { kind: 'listed', resourceVersion: rv('60') },
   'page, more to come': { kind: 'page', resourceVersion: rv('60'), continueToken: 'c2' },
   'last page': { kind: 'page', resourceVersion: rv('60'), continueToken: '' },
-  'proof: same': { kind: 'proof', verdict: 'same' },
-  'proof: restored': { kind: 'proof', verdict: 'restored' },
-  'proof: unproven': { kind: 'proof', verdict: 'unproven' },
+  'proof: same': { kind: 'proof', verdict: 'same', resourceVersion: rv('48') },
+  'proof: restored': { kind: 'proof', verdict: 'restored', resourceVersion: rv('50') },
+  'proof: unproven': { kind: 'proof', verdict: 'unproven', resourceVersion: rv('50') },
   'clean end': { kind: 'ended', productive: true },
   'clean end at once': { kind: 'ended', productive: false },
   broken: { kind: 'broken', problem: 'reset' },
@@ -160,7 +160,8 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
     listed: same,
     'page, more to come': same,
     'last page': same,
-    'proof: same': go(watching),
+    // From the change that was told again: what came between it and our position is told once more.
+    'proof: same': go({ kind: 'watching', resourceVersion: rv('48') }),
     'proof: restored': go({ kind: 'streaming', reason: 'restored' }, restored),
     'proof: unproven': go({ kind: 'streaming', reason: 'unproven' }),
     'clean end': same,
@@ -239,10 +240,10 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
   },
   watching: {
     objects: go({ kind: 'watching', resourceVersion: rv('60') }, settled),
-    'older objects': go(probing),
+    'older objects': go({ kind: 'streaming', reason: 'unproven' }),
     bookmark: go({ kind: 'watching', resourceVersion: rv('60') }, settled),
     'the same bookmark': go(watching, settled),
-    'older bookmark': go(probing),
+    'older bookmark': go({ kind: 'streaming', reason: 'unproven' }),
     listed: go({ kind: 'watching', resourceVersion: rv('60') }, settled),
     'page, more to come': same,
     'last page': same,
@@ -369,7 +370,8 @@ describe('over random inputs', () => {
     const usual = names(inputs).filter((name) => name !== 'removed');
     for (let step = 0; step < 60; step += 1) {
       const chosen: WatchInput = random() < 0.005 ? inputs.removed : inputs[pick(random, usual)];
-      const moved = 'resourceVersion' in chosen ? { resourceVersion: rv(String(30 + Math.floor(random() * 60))) } : {};
+      const some = chosen.kind === 'proof' ? (position(state) ?? '50') : String(30 + Math.floor(random() * 60));
+      const moved = 'resourceVersion' in chosen ? { resourceVersion: rv(some) } : {};
       const input = { ...chosen, ...moved };
       const after = transition(state, input);
       yield { before: state, input, after };

@@ -212,6 +212,7 @@ const orderedRecord = {
       },
     ]),
   revision: () => Promise.resolve(undefined),
+  holds: () => false,
   newest: () => Promise.resolve([]),
 };
 
@@ -279,23 +280,23 @@ describe('a resumed watch', () => {
     ]);
   });
 
-  test('looks whether the cluster was restored when a bookmark is older than its position', async () => {
+  test('compares everything when a bookmark is older than its position', async () => {
     const watch = scriptedWatch(
       [
         ['look', look('70')],
         ['watch from 50', { body: hanging(bookmark('60'), bookmark('45')) }],
-        ['look', look('46')],
+        ['streaming list', { body: hanging(initialEnd('46')) }],
       ],
       { position },
     );
-    expect(await watch.until('present 46, restored')).toEqual([
+    expect(await watch.until('sync, unproven, epoch 1')).toEqual([
       'probing from 50',
       'present 70, same',
       'watching from 50',
       'bookmark 60',
       'bookmark 45',
-      'probing from 60',
-      'present 46, restored',
+      'streaming',
+      'sync, unproven, epoch 1',
     ]);
     expect(watch.server.open()).toBe(0);
   });
