@@ -88,7 +88,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   async function take(output: WatchOutput): Promise<'recorded' | 'went back'> {
     await takeIn(output);
-    return comparison?.reconcile?.wentBack === true ? 'went back' : 'recorded';
+    if (comparison?.reconcile?.wentBack !== true) return 'recorded';
+    comparison = undefined;
+    return 'went back';
   }
 
   async function takeIn(output: WatchOutput): Promise<void> {

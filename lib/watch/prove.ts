@@ -5,7 +5,7 @@ import { decodeList } from '../decode/list-stream.ts';
 import { parseStatus } from '../decode/status.ts';
 import { decodeWatch } from '../decode/watch-stream.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
-import type { Revision, ScannedObject } from '../model/revision.ts';
+import { objectKey, type Revision, type ScannedObject } from '../model/revision.ts';
 import type { ApiResponse, ApiServer } from '../ports/api-server.ts';
 import type { Clock } from '../ports/clock.ts';
 import { readAll } from './read-all.ts';
@@ -13,6 +13,9 @@ import type { RecordReader } from './record-reader.ts';
 import { type Collection, presentRequest, watchRequest } from './requests.ts';
 import type { Verdict, WatchInput } from './state.ts';
 
+/** Newest revisions looked at, and different objects asked for, before everything is compared. */
+const NEWEST = 64;
+const MOST_WITNESSES = 12;
 /** How long the server may take to send again what it sent before, in seconds: it has it in memory, or says 410. */
 const REPLAY_SECONDS = 5;
 
@@ -38,30 +41,70 @@ export interface ProofContext {
  * Looks whether what the cluster has is what we recorded: the cluster must not be behind our position, and the newest
  * change must be told again, as it was, by a watch from the change before it. The watch then goes on from that newest
  * change, so that nothing between it and our position is passed over. Where it can't be told again (its time is
- * forgotten, or it was found by a list), the newest object must be as recorded.
+ * forgotten, or it was found by a list), objects must be as recorded.
  * Returns the error Status where the server answered with one. Throws what the ApiServer throws.
  */
 export async function prove(context: ProofContext): Promise<Proof | (WatchInput & { kind: 'status' })> {
-  const { position, record } = context;
-  const [newest, before] = await record.newest(2);
+  const recent = await context.record.newest(NEWEST);
+  const [newest, before] = recent;
+  return newest !== undefined && before !== undefined && follows(newest, before)
+    ? await proveByReplay(context, newest, before)
+    : await proveByWitness(context, strongest(recent));
+}
+
+async function proveByReplay(
+  context: ProofContext,
+  newest: Revision,
+  before: Revision,
+): Promise<Proof | (WatchInput & { kind: 'status' })> {
   const seen = await look(context, newest);
   if ('kind' in seen) return seen;
-  const { present } = seen;
-  const decided = (verdict: Verdict, from = position): Proof => ({ verdict, present, from });
-  if (compareResourceVersions(present, position) < 0) return decided('restored');
-  if (newest === undefined) return decided(judgeEmpty(seen, position));
+  const { position, record } = context;
+  const decided = (verdict: Verdict, from = position): Proof => ({ verdict, present: seen.present, from });
   const witness = judge(newest, seen, position, record);
   if (witness === 'restored') return decided('restored');
-  if (before !== undefined && follows(newest, before)) {
-    const replay = await replays(context, newest, before);
-    if (typeof replay === 'object') return replay;
-    if (replay === 'as recorded') return decided('same', newest.resourceVersion);
-    if (replay === 'another change') return decided('restored');
-    if (replay === 'unclear') return decided('unproven');
-    // Forgotten. An object as recorded shows that nothing happened up to it, but not what happened after it.
-    return decided(witness === 'same' && newest.resourceVersion === position ? 'same' : 'unproven');
+  const replay = await replays(context, newest, before);
+  switch (replay) {
+    case 'as recorded':
+      return decided('same', newest.resourceVersion);
+    case 'another change':
+      return decided('restored');
+    case 'unclear':
+      return decided('unproven');
+    case 'forgotten':
+      // An object as recorded shows that nothing happened up to it, but not what happened after it.
+      return decided(witness === 'same' && newest.resourceVersion === position ? 'same' : 'unproven');
+    default:
+      return replay;
   }
-  return decided(witness ?? 'unproven');
+}
+
+/** The newest state was found by a list, so no watch tells it again: objects that are as recorded have to do. */
+async function proveByWitness(
+  context: ProofContext,
+  witnesses: readonly Revision[],
+): Promise<Proof | (WatchInput & { kind: 'status' })> {
+  const { position, record } = context;
+  let seen = await look(context, witnesses[0]);
+  for (const witness of witnesses) {
+    if (witness !== witnesses[0]) seen = await look(context, witness);
+    if ('kind' in seen) return seen;
+    const verdict = judge(witness, seen, position, record);
+    if (verdict !== undefined) return { verdict, present: seen.present, from: position };
+  }
+  if ('kind' in seen) return seen;
+  const verdict = witnesses.length === 0 ? judgeEmpty(seen, position) : 'unproven';
+  return { verdict, present: seen.present, from: position };
+}
+
+/** Objects that were alive when last recorded, those with the highest resourceVersions first: they show the most. */
+function strongest(recent: readonly Revision[]): readonly Revision[] {
+  const last = new Map<string, Revision>();
+  for (const revision of recent.toReversed()) last.set(objectKey(revision.namespace, revision.name), revision);
+  return [...last.values()]
+    .filter(({ type }) => type !== 'delete')
+    .toSorted((a, b) => compareResourceVersions(b.resourceVersion, a.resourceVersion))
+    .slice(0, MOST_WITNESSES);
 }
 
 /** True where both were events of one watch, one after the other. */
