@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchDecode } from './decode.ts';
+import { benchLog } from './log.ts';
 import { type BenchRow, formatRow } from './report.ts';
 import { benchSync } from './sync.ts';
 
@@ -24,7 +25,7 @@ say(
   `Node ${machine.node}, @kubernetes/client-node ${machine.clientNode}, ${machine.cores} cores (${machine.processor}), load ${machine.loadBefore?.toFixed(1)}`,
 );
 const rows: BenchRow[] = [];
-for (const bench of [benchDecode, benchSync]) {
+for (const bench of [benchDecode, benchLog, benchSync]) {
   for (const row of await bench({ log: note })) {
     rows.push(row);
     say(formatRow(row));

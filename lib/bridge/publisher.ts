@@ -139,7 +139,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        options.onProblem(`Cannot publish to ${to.name}: ${messageOf(error)}; trying again`);
+        options.onProblem(messageOf(error));
         const asked = error instanceof Mk8sError ? (error.retryAfterMs ?? 0) : 0;
         await clock.sleep(Math.max(asked, backoffDelay(failures, RETRY, random)), signal);
       }

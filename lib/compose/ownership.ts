@@ -22,3 +22,14 @@ export async function ownFolder(config: Config, leases: LeaseKeeper): Promise<{ 
     { code: 'fenced' },
   );
 }
+
+/** A lease of our own process number is of an earlier life: a container that was started again. */
+export function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -14,7 +14,7 @@ import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import { messageOf } from '../model/errors.ts';
 import type { StreamStatus } from '../model/stream-status.ts';
 import type { Context } from './context.ts';
-import { ownFolder, thisProcess } from './ownership.ts';
+import { isAlive, ownFolder, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
 import { openSinks } from './sinks.ts';
@@ -60,7 +60,7 @@ export function startRun(config: Config, context: Context): RunHandle {
 
   /** Opens the folder before anything else: a second run on it must not even start a sandbox. */
   async function run(): Promise<RunSummary> {
-    const folder = openDataFolder({ path: config.data, clock: systemClock, host: thisProcess().host });
+    const folder = openDataFolder({ path: config.data, clock: systemClock, host: thisProcess().host, isAlive });
     const over = new AbortController();
     try {
       const holder = thisProcess();

@@ -107,5 +107,5 @@ async function* pages(folder: FolderForReading, names: ClusterNames, options: Pa
 function missedSentence(from: number, to: number, subscription: string | undefined): string {
   const who = subscription === undefined ? 'this tail' : `subscription "${subscription}"`;
   const upTo = counted(to - from, 'change');
-  return `Retention removed changes that ${who} had not read: it stood at position ${count(from)}, the oldest that is left comes after ${count(to)}. Up to ${upTo} are missing; the last state of every object is still there.`;
+  return `Retention removed changes that ${who} had not read: it stood at position ${count(from)}, and some were removed up to ${count(to)}. Up to ${upTo} are missing; the last state of every object that lives is still there.`;
 }

@@ -10,7 +10,7 @@ export interface ChangesOptions {
   readonly signal: AbortSignal;
   /** Bytes of objects in a page; default 1 MiB. */
   readonly pageBytes?: number;
-  /** Retention removed what stood in (from, to] before it was read. */
+  /** Retention removed changes in (from, to] before they were read; the last state of what lives is still there. */
   readonly onMissed?: (from: number, to: number) => void;
 }
 
@@ -18,12 +18,15 @@ export interface ChangesOptions {
 export async function* changes(feed: Feed, options: ChangesOptions): AsyncGenerator<FeedPage> {
   const { follow, filter, signal, pageBytes = 1024 * 1024, onMissed } = options;
   let position = options.after;
+  let told = 0;
   while (!signal.aborted) {
-    const tail = await feed.tail();
-    if (tail > position) {
-      onMissed?.(position, tail);
-      position = tail;
+    // Who begins at the beginning reads what is there; who was further on has missed what was removed since.
+    const removed = await feed.thinned();
+    if (position > 0 && removed > position && removed > told) {
+      onMissed?.(position, removed);
+      told = removed;
     }
+    position = Math.max(position, await feed.tail());
     const page = await feed.read(position, { bytes: pageBytes, wants: filter.wants, accepts: filter.accepts });
     position = page.position;
     yield page;
