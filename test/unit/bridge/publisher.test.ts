@@ -203,6 +203,20 @@ describe('a publisher', () => {
     expect(await checkpoint()).toMatchObject({ epoch: 2, resourceVersion: '7' });
   });
 
+  test('promise 4: a resourceVersion of the epoch before does not become one of the next', async () => {
+    const { sink, start, record, drained, checkpoint } = world();
+    const gate = Promise.withResolvers<void>();
+    sink.before = () => gate.promise;
+    const { publisher } = await start();
+    publisher.offer(await record(['a'], 100), rv('100'));
+    await idle();
+    publisher.beginEpoch(2);
+    gate.resolve();
+    await drained(publisher);
+    expect(await checkpoint()).toMatchObject({ epoch: 2, published: 1 });
+    expect((await checkpoint())?.resourceVersion).toBeUndefined();
+  });
+
   test('promise 6: ends where another owner moved the checkpoint', async () => {
     const { clock, store, start, record } = world();
     const { publisher, ran } = await start();

@@ -280,6 +280,16 @@ describe('a resumed watch', () => {
     ]);
   });
 
+  test('says nothing of its state where a watch only goes on', async () => {
+    const watch = scriptedWatch([
+      ['streaming list', { body: initialEnd('9') }],
+      ['watch from 9', { body: modified('a', '11') }],
+      ['watch from 11', { body: hanging(bookmark('12')) }],
+    ]);
+    const told = await watch.until('bookmark 12');
+    expect(told.slice(2)).toEqual(['synced to 9 as of 9', 'watching from 9', 'events MODIFIED a@11', 'bookmark 12']);
+  });
+
   test('compares everything when a bookmark is older than its position', async () => {
     const watch = scriptedWatch(
       [
