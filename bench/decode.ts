@@ -2,14 +2,14 @@
 // the floor (the same bytes read and dropped), in turn, plain and over TLS.
 //
 // Unfair on both sides: client-node builds whole objects, which some of its users want; ours hands out bytes, which are
-// all a bridge needs. The server is a process of its own and shares the machine's cores.
-import { execFileSync, fork } from 'node:child_process';
+// all a bridge needs. The server and each side are processes of their own; the server shares the machine's cores.
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { drain, readClientNode, readOurs, type Target } from './decode-readers.ts';
+import type { Reading, Target } from './decode-target.ts';
 import { type BenchRow, compareRuns, formatRow } from './report.ts';
 
 export interface DecodeBenchOptions {
@@ -21,8 +21,12 @@ export interface DecodeBenchOptions {
   readonly log?: (line: string) => void;
 }
 
+const SIDES = ['ours', 'clientNode', 'drain'] as const;
+type Side = (typeof SIDES)[number];
+type Sides = Readonly<Record<Side, ChildProcess>>;
+
 interface Run {
-  /** Events per second of wall time, and of this process's CPU time. */
+  /** Events per second of wall time, and of the side's CPU time. */
   readonly wall: number;
   readonly cpu: number;
 }
@@ -36,68 +40,72 @@ export async function benchDecode(options: DecodeBenchOptions = {}): Promise<Ben
     String(events),
     ...(certificate === undefined ? [] : [certificate.certificate, certificate.key]),
   ]);
+  const sides: Sides = { ours: start('ours'), clientNode: start('client-node'), drain: start('drain') };
   try {
     const [ports] = (await once(server, 'message')) as [{ http: number; https?: number; events: number }];
-    const plain: Target = { url: `http://127.0.0.1:${ports.http}`, ca: undefined, caText: undefined };
-    const rows = await compareOn('plain', plain, ports.events, runs, log);
+    const plain: Target = { url: `http://127.0.0.1:${ports.http}`, ca: undefined };
+    const settings = { sides, events: ports.events, runs, log };
+    const rows = await compareOn('plain', plain, settings);
     if (certificate === undefined || ports.https === undefined) return rows;
-    const ca = certificate.certificate;
-    const tls: Target = { url: `https://127.0.0.1:${ports.https}`, ca, caText: readFileSync(ca, 'utf8') };
-    return [...rows, ...(await compareOn('TLS', tls, ports.events, runs, log))];
+    const ca = readFileSync(certificate.certificate, 'utf8');
+    return [...rows, ...(await compareOn('TLS', { url: `https://127.0.0.1:${ports.https}`, ca }, settings))];
   } finally {
-    server.disconnect();
+    for (const child of [server, ...Object.values(sides)]) child.disconnect();
     rmSync(folder, { recursive: true });
   }
+}
+
+function start(name: string): ChildProcess {
+  return fork(join(import.meta.dirname, `decode-${name}.ts`));
 }
 
 async function compareOn(
   how: 'plain' | 'TLS',
   target: Target,
-  events: number,
-  runs: number,
-  log: (line: string) => void,
+  { sides, events, runs, log }: { sides: Sides; events: number; runs: number; log: (line: string) => void },
 ): Promise<BenchRow[]> {
-  const ours: Run[] = [];
-  const clientNode: Run[] = [];
-  const floor: Run[] = [];
+  const results: Record<Side, Run[]> = { ours: [], clientNode: [], drain: [] };
   // The first round warms up and is not counted.
   for (let round = 0; round <= runs; round++) {
-    const results = [
-      await measure(events, () => readOurs(target), events),
-      await measure(events, () => readClientNode(target), events),
-      await measure(events, () => drain(target)),
-    ] as const;
-    log(
-      `${how} ${round}: ${results.map(({ wall, cpu }) => `${Math.round(wall)}/s (${Math.round(cpu)} per CPU second)`).join(' | ')}`,
-    );
-    if (round === 0) continue;
-    ours.push(results[0]);
-    clientNode.push(results[1]);
-    floor.push(results[2]);
+    const told: string[] = [];
+    for (const side of SIDES) {
+      const { seen, wallSeconds, cpuSeconds } = await ask(sides[side], target);
+      if (side !== 'drain' && seen !== events) throw new Error(`${events} events were sent, ${side} saw ${seen}`);
+      const run = { wall: events / wallSeconds, cpu: events / cpuSeconds };
+      told.push(`${side} ${Math.round(run.wall)}/s (${Math.round(run.cpu)} per CPU second)`);
+      if (round > 0) results[side].push(run);
+    }
+    log(`${how} ${round}: ${told.join(', ')}`);
   }
-  const wall = (side: readonly Run[]): number[] => side.map((run) => run.wall);
-  const cpu = (side: readonly Run[]): number[] => side.map((run) => run.cpu);
-  return [
+  const compare = (peer: 'clientNode' | 'drain', unit: keyof Run, bar?: number): BenchRow =>
     compareRuns(
-      `decode (${how}), against client-node's Watch`,
-      'events/s',
-      { ours: wall(ours), peer: wall(clientNode) },
-      6,
-    ),
-    how === 'plain'
-      ? compareRuns('decode (plain), against the raw drain', 'events/s', { ours: wall(ours), peer: wall(floor) }, 0.5)
-      : compareRuns('decode (TLS), against the raw drain', 'events/CPU s', { ours: cpu(ours), peer: cpu(floor) }, 0.5),
+      `decode (${how}), against ${peer === 'drain' ? 'the raw drain' : "client-node's Watch"}`,
+      unit === 'wall' ? 'events/s' : 'events/CPU s',
+      { ours: results.ours.map((run) => run[unit]), peer: results[peer].map((run) => run[unit]) },
+      bar,
+    );
+  const plain = how === 'plain';
+  return [
+    compare('clientNode', 'wall', plain ? 6 : undefined),
+    compare('clientNode', 'cpu'),
+    compare('drain', 'wall', plain ? 0.5 : undefined),
+    compare('drain', 'cpu', plain ? undefined : 0.5),
   ];
 }
 
-async function measure(events: number, read: () => Promise<number>, expected?: number): Promise<Run> {
-  const cpuBefore = process.cpuUsage();
-  const before = performance.now();
-  const seen = await read();
-  const seconds = (performance.now() - before) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  if (expected !== undefined && seen !== expected) throw new Error(`${expected} events were sent, ${seen} were seen`);
-  return { wall: events / seconds, cpu: events / ((user + system) / 1e6) };
+async function ask(side: ChildProcess, target: Target): Promise<Reading> {
+  const given = new AbortController();
+  try {
+    side.send(target);
+    const answer = once(side, 'message', { signal: given.signal });
+    const end = once(side, 'exit', { signal: given.signal }).then(() => {
+      throw new Error('A side of the benchmark ended without an answer; what it said is above.');
+    });
+    const [reading] = (await Promise.race([answer, end])) as [Reading];
+    return reading;
+  } finally {
+    given.abort();
+  }
 }
 
 function selfSigned(folder: string, log: (line: string) => void): { certificate: string; key: string } | undefined {
@@ -138,8 +146,6 @@ if (import.meta.main) {
   const require = createRequire(import.meta.url);
   const { version } = require('@kubernetes/client-node/package.json') as { version: string };
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  say(
-    `node ${process.version}, @kubernetes/client-node ${version}, ${availableParallelism()} cores; ours | client-node | raw drain`,
-  );
+  say(`node ${process.version}, @kubernetes/client-node ${version}, ${availableParallelism()} cores`);
   for (const row of await benchDecode({ log: say })) say(formatRow(row));
 }

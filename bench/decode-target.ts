@@ -1,0 +1,39 @@
+// What the parent and the children of the decode benchmark tell each other.
+
+export interface Target {
+  /** `http://127.0.0.1:PORT` or https. */
+  readonly url: string;
+  /** The server's certificate as PEM, for https. */
+  readonly ca: string | undefined;
+}
+
+export interface Reading {
+  /** Events, or bytes where nothing is decoded. */
+  readonly seen: number;
+  readonly wallSeconds: number;
+  /** User and system time of the process, all its threads. */
+  readonly cpuSeconds: number;
+}
+
+/** Makes this process a side: it answers each target with a reading, until its parent lets it go. */
+export function readOnDemand(read: (target: Target) => Promise<number>): void {
+  process.on('message', (target: Target) => {
+    measure(() => read(target)).then(
+      (reading) => process.send?.(reading),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  });
+  process.on('disconnect', () => process.exit(0));
+}
+
+async function measure(read: () => Promise<number>): Promise<Reading> {
+  const cpuBefore = process.cpuUsage();
+  const before = performance.now();
+  const seen = await read();
+  const wallSeconds = (performance.now() - before) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { seen, wallSeconds, cpuSeconds: (user + system) / 1e6 };
+}
