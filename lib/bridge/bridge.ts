@@ -31,6 +31,7 @@ export interface BridgeResult {
 interface Running {
   readonly cluster: ReachedCluster;
   readonly leave: AbortController;
+  readonly giveUp: AbortController;
   readonly done: Promise<readonly StreamOutcome[]>;
 }
 
@@ -43,13 +44,9 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
   const giveUp = new AbortController();
   const over = new AbortController();
   const until = AbortSignal.any([stop, over.signal]);
-  stop.addEventListener('abort', () => {
-    clock.sleep(DRAIN_MS, over.signal).then(
-      () => giveUp.abort(new Error(`publishing did not finish within ${DRAIN_MS / 1000} s`)),
-      () => undefined,
-    );
-  });
+  stop.addEventListener('abort', () => abortLater(giveUp));
   const running = new Map<ClusterId, Running>();
+  const leaving = new Map<ClusterId, Promise<void>>();
   const finished: StreamOutcome[] = [];
   const renewing = options.leases.run(over.signal);
   let last: Inventory | undefined;
@@ -61,7 +58,7 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
       reachedAny ||= inventory.reached.length > 0;
       // Later, clusters may all be away for a while.
       if (inventory.complete && !reachedAny) throw nothingReached(inventory);
-      await adapt(inventory);
+      adapt(inventory);
       if (options.mode === 'catch-up' && inventory.complete) break;
     }
   } catch (error) {
@@ -72,42 +69,62 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
   } finally {
     const outcomes = await Promise.all([...running.values()].map(({ done }) => done));
     finished.push(...outcomes.flat());
+    await Promise.all(leaving.values());
     over.abort(new Error('the run ended'));
     await renewing;
   }
   const unreached = (last?.infos ?? []).filter((info) => info.error !== undefined);
   return { outcomes: finished, unreached, reached: last?.reached.length ?? 0 };
 
-  /** Starts clusters that joined, stops those that left or are reached in another way now. */
-  async function adapt({ reached }: Inventory): Promise<void> {
+  /** Starts clusters that joined, stops those that left or are reached in another way now. Waits for neither. */
+  function adapt({ reached }: Inventory): void {
     const present = new Map(reached.map((cluster) => [cluster.id, cluster]));
-    for (const [id, { cluster, leave, done }] of running) {
-      if (present.get(id)?.api === cluster.api) continue;
-      leave.abort(new Error(`cluster "${cluster.name}" left, or is reached in another way`));
-      finished.push(...(await done));
-      running.delete(id);
+    for (const [id, entry] of running) {
+      if (present.get(id)?.api !== entry.cluster.api) dismiss(id, entry);
     }
     for (const [id, cluster] of present) {
-      if (running.has(id)) continue;
-      running.set(id, begin(cluster));
+      if (!running.has(id)) running.set(id, begin(cluster));
     }
+  }
+
+  function dismiss(id: ClusterId, { cluster, leave, giveUp: own, done }: Running): void {
+    running.delete(id);
+    leave.abort(new Error(`cluster "${cluster.name}" left, or is reached in another way`));
+    abortLater(own);
+    const gone = done.then((outcomes) => {
+      finished.push(...outcomes);
+      if (leaving.get(id) === gone) leaving.delete(id);
+    });
+    leaving.set(id, gone);
+  }
+
+  function abortLater(controller: AbortController): void {
+    clock.sleep(DRAIN_MS, over.signal).then(
+      () => controller.abort(new Error(`publishing did not finish within ${DRAIN_MS / 1000} s`)),
+      // The run ended before.
+      () => undefined,
+    );
   }
 
   function begin(cluster: ReachedCluster): Running {
     const leave = new AbortController();
+    const own = new AbortController();
     const task = {
       cluster,
       discovery: options.discovery,
       wanted: options.wanted,
       stop: AbortSignal.any([until, leave.signal]),
-      giveUp: giveUp.signal,
+      giveUp: AbortSignal.any([giveUp.signal, own.signal]),
     };
-    const done = runCluster(task, options).catch((error: unknown) => {
+    // Where it is just leaving by another way, that comes to its end first.
+    const before = leaving.get(cluster.id) ?? Promise.resolve();
+    const run = before.then(() => runCluster(task, options));
+    const done = run.catch((error: unknown) => {
       const message = `Stopped following cluster "${cluster.name}": ${messageOf(error)}`;
       options.report({ severity: 'ERROR', message, cluster: cluster.name });
       return [];
     });
-    return { cluster, leave, done };
+    return { cluster, leave, giveUp: own, done };
   }
 }
 

@@ -166,9 +166,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
       fence: options.fence,
       updatedAt: clock.now(),
     };
-    await checkpoints.compareAndSet(stream, checkpoint, next);
-    checkpoint = next;
     checkpointedAt = next.updatedAt;
+    try {
+      await checkpoints.compareAndSet(stream, checkpoint, next);
+    } catch (error) {
+      // No room: the checkpoint stays behind until there is.
+      if (!(error instanceof Mk8sError) || error.code !== 'full') throw error;
+      return options.onProblem(messageOf(error));
+    }
+    checkpoint = next;
   }
 
   /** Comes back to the checkpoint once it is time, without holding up what is published meanwhile. */

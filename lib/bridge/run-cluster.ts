@@ -69,7 +69,11 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     for (const [key, { control, info }] of running) {
       if (!planned.has(key) && (await isGone(info, discovered))) control.remove();
     }
-    await buryGone(discovered);
+    await buryGone(discovered).catch((error: unknown) => {
+      task.stop.throwIfAborted();
+      const message = `Cannot look for what is gone from cluster "${task.cluster.name}": ${messageOf(error)}`;
+      services.report({ severity: 'ERROR', message, cluster: task.cluster.name });
+    });
   }
 
   function announce(resources: readonly string[]): void {

@@ -14,7 +14,7 @@ export interface KubernetesStatus {
   readonly details?: StatusDetails;
 }
 
-export interface StatusDetails {
+interface StatusDetails {
   readonly group?: string;
   /** Mostly the plural resource, sometimes the kind. */
   readonly kind?: string;
@@ -22,7 +22,7 @@ export interface StatusDetails {
   readonly causes: readonly StatusCause[];
 }
 
-export interface StatusCause {
+interface StatusCause {
   readonly reason: string;
   readonly message: string;
   readonly field: string;

@@ -65,7 +65,7 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
 
   async function refresh(): Promise<void> {
     const found = await Promise.all(sources.map((source) => ask(source, signal)));
-    problems = found.flatMap((answer) => answer.problems);
+    const noticed = found.flatMap((answer) => answer.problems);
     const candidates = new Map(found.flatMap((answer) => answer.candidates).map((each) => [keyOf(each), each]));
     const failed = new Set(found.filter((answer) => answer.failed).map((answer) => answer.source));
     for (const [key, entry] of entries) {
@@ -73,8 +73,11 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
       if (candidates.has(key) || failed.has(entry.candidate.source)) continue;
       entries.delete(key);
       entry.leave.abort(new Error(`cluster "${entry.candidate.name}" left`));
-      await entry.api?.close();
+      await entry.api?.close().catch((error: unknown) => {
+        noticed.push({ source: entry.candidate.source, message: messageOf(error) });
+      });
     }
+    problems = noticed;
     for (const [key, candidate] of candidates) {
       if (entries.has(key)) continue;
       const entry: Entry = { candidate, leave: new AbortController(), tried: false, identifiedAt: 0 };
@@ -121,7 +124,7 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
         return;
       } catch (error) {
         gone.throwIfAborted();
-        entry.error = messageOf(error);
+        entry.error = limit.expired ? `it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s` : messageOf(error);
         entry.tried = true;
         changed.notify();
       } finally {

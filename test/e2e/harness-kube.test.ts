@@ -62,8 +62,9 @@ describe.skipIf(kubeAssets === undefined)('a real API server (KUBEBUILDER_ASSETS
     const { uid } = (await identity()).metadata;
     await server.snapshot(join(folder.path, 'snapshot'));
     const before = serverState('c', 'widgets.example.com', await listAll(server.client, resourcePath(widgets)));
-    for (const name of ['three', 'four', 'five']) {
-      await server.client.call('POST', objectPath(widgets, 'team-b'), widget(name));
+    // More than the API server itself writes while it starts again.
+    for (let number = 0; number < 100; number += 1) {
+      await server.client.call('POST', objectPath(widgets, 'team-b'), widget(`late-${number}`));
     }
     const newest = await currentVersion();
     await server.restore(join(folder.path, 'snapshot'));

@@ -136,7 +136,7 @@ export async function startBridgeWorld(
       await webhook.reach(servers);
     } catch (error) {
       const said = `\n--- run:\n${running?.stdout().slice(-6000)}\n${running?.stderr().slice(-3000)}\n--- tail:\n${tailing?.stderr().slice(-2000)}`;
-      throw new Error(`${(error as Error).message}${said}`);
+      throw new Error(`${(error as Error).message}${said}`, { cause: error });
     }
   }
 

@@ -20,14 +20,14 @@ interface ParsedObject {
   };
 }
 
-export interface Expected {
+interface Expected {
   readonly fields: Omit<ScannedObject, 'object'>;
   /** Without managedFields. */
   readonly object: unknown;
 }
 
 /** `defaults` are what a built-in list says of its items. */
-export function expectedOf(json: string, defaults?: { apiVersion: string; kind: string }): Expected {
+function expectedOf(json: string, defaults?: { apiVersion: string; kind: string }): Expected {
   const object = JSON.parse(json) as ParsedObject;
   const { metadata } = object;
   let last: ManagedFieldsEntry = {};
