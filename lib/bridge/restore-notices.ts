@@ -7,7 +7,7 @@ export interface RestoreNotices {
   join(): RestoreMember;
 }
 
-export interface RestoreMember {
+interface RestoreMember {
   readonly signal: AbortSignal;
   /** This stream noticed a restore: tells the others, and hears no notices any more. */
   notice(): void;

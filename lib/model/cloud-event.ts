@@ -54,7 +54,7 @@ export function cloudEventAttributes(revision: Revision): CloudEventAttributes {
 }
 
 /** `/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME`, or `/api/v1/…` for core resources. */
-export function objectPath({ apiVersion, namespace, name, stream }: Revision): string {
+function objectPath({ apiVersion, namespace, name, stream }: Revision): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const scope = namespace === '' ? '' : `/namespaces/${namespace}`;
   return `${root}${scope}/${stream.plural}/${name}`;

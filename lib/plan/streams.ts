@@ -36,7 +36,7 @@ export function planStreams(
 }
 
 /** Whether a resource is wanted at all, namespaces and shards aside. */
-export function resourceSelection(wanted: Wanted): (info: ResourceInfo) => boolean {
+function resourceSelection(wanted: Wanted): (info: ResourceInfo) => boolean {
   const included = wanted.resources.map(resourcePattern);
   const excluded = wanted.excludeResources.map(resourcePattern);
   return (info) => {

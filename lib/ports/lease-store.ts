@@ -17,7 +17,7 @@ export interface Lease {
   readonly expiresAt: number;
 }
 
-export type Acquisition =
+type Acquisition =
   | { readonly acquired: true; readonly lease: Lease }
   | { readonly acquired: false; readonly holder: Holder; readonly expiresAt: number };
 

@@ -25,7 +25,7 @@ export interface AppendBatch {
   readonly resourceVersion?: ResourceVersion;
 }
 
-export interface ReadLimit {
+interface ReadLimit {
   readonly changes: number;
   /** Stop after the revision that passes this many bytes of objects. */
   readonly bytes: number;

@@ -26,7 +26,7 @@ export interface TestCluster extends AsyncDisposable {
   backup(): Promise<() => Promise<void>>;
 }
 
-export interface StreamRow {
+interface StreamRow {
   readonly cluster: string;
   readonly resource: string;
   readonly state: string;

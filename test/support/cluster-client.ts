@@ -11,7 +11,7 @@ export interface ClusterEndpoint {
   readonly ca: string;
 }
 
-export interface ClusterAnswer {
+interface ClusterAnswer {
   readonly status: number;
   readonly text: string;
 }

@@ -31,7 +31,7 @@ export interface Materialised {
   readonly ids: ReadonlyMap<string, unknown>;
 }
 
-export function stateKey(cluster: string, resource: string, namespace: string, name: string): string {
+function stateKey(cluster: string, resource: string, namespace: string, name: string): string {
   return `${cluster} ${resource} ${namespace}/${name}`;
 }
 

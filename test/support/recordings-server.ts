@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { recordings } from './recordings.ts';
 
-export interface PlayedRequest {
+interface PlayedRequest {
   readonly method: string;
   /** Path and query as sent. */
   readonly target: string;

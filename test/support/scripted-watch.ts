@@ -23,7 +23,7 @@ const noRecord: WatchContext['record'] = {
   newest: () => Promise.resolve([]),
 };
 
-export const silentControl: WatchControl = {
+const silentControl: WatchControl = {
   next: (signal) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })),
 };
@@ -74,7 +74,7 @@ export function scriptedWatch(
 }
 
 /** An output in words. */
-export function tell(output: WatchOutput): string {
+function tell(output: WatchOutput): string {
   switch (output.kind) {
     case 'state': {
       const { state } = output;
