@@ -1,20 +1,20 @@
 // A child process that plays an API server's watch: the same events to everyone who asks, over plain HTTP and over TLS,
-// as fast as they are taken. Arguments: events, and for TLS the files of a certificate and its key. Tells its parent the ports.
+// as fast as they are taken. Argument: events. Tells its parent the ports and whom to trust.
 
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createAuthority, issueCertificate } from '../lib/sandbox/certificate.ts';
 import { watchBody } from './decode-events.ts';
+import type { ServerStarted } from './decode-target.ts';
 
 /** The events kept in memory (68 MB); longer bodies repeat them. */
 const KEPT_EVENTS = 20_000;
 
-const [eventsText = '', certificateFile = '', keyFile = ''] = process.argv.slice(2);
-const repeats = Math.max(1, Math.round(Number(eventsText) / KEPT_EVENTS));
+const repeats = Math.max(1, Math.round(Number(process.argv[2]) / KEPT_EVENTS));
 const blocks = [...watchBody(KEPT_EVENTS)];
 
 const serve: RequestListener = (_request, response) => {
@@ -33,9 +33,9 @@ async function listen(server: Server): Promise<number> {
 }
 
 const http = await listen(createHttpServer(serve));
-const https =
-  certificateFile === ''
-    ? undefined
-    : await listen(createHttpsServer({ cert: readFileSync(certificateFile), key: readFileSync(keyFile) }, serve));
-process.send?.({ http, https, events: repeats * KEPT_EVENTS });
+const authority = createAuthority('bench authority', Date.now());
+const { cert, key } = issueCertificate(authority, 'bench', ['127.0.0.1'], Date.now());
+const https = await listen(createHttpsServer({ cert, key }, serve));
+const started: ServerStarted = { http, https, ca: authority.cert, events: repeats * KEPT_EVENTS };
+process.send?.(started);
 process.on('disconnect', () => process.exit(0));

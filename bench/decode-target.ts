@@ -3,8 +3,18 @@
 export interface Target {
   /** `http://127.0.0.1:PORT` or https. */
   readonly url: string;
-  /** The server's certificate as PEM, for https. */
+  /** Who signed the server's certificate, as PEM, for https. */
   readonly ca: string | undefined;
+}
+
+/** The server's first and only message. */
+export interface ServerStarted {
+  /** Ports. */
+  readonly http: number;
+  readonly https: number;
+  readonly ca: string;
+  /** How many events each watch gives. */
+  readonly events: number;
 }
 
 export interface Reading {

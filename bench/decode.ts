@@ -3,13 +3,12 @@
 //
 // Unfair on both sides: client-node builds whole objects, which some of its users want; ours hands out bytes, which are
 // all a bridge needs. The server and each side are processes of their own; the server shares the machine's cores.
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Reading, Target } from './decode-target.ts';
+import type { Reading, ServerStarted, Target } from './decode-target.ts';
 import { type BenchRow, compareRuns, formatRow } from './report.ts';
 
 export interface DecodeBenchOptions {
@@ -31,27 +30,19 @@ interface Run {
   readonly cpu: number;
 }
 
-/** Runs all sides. TLS is left out, and this said in `log`, where openssl is missing. */
 export async function benchDecode(options: DecodeBenchOptions = {}): Promise<BenchRow[]> {
-  const { events = 200_000, runs = 5, log = () => {} } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'mk8s-bench-'));
-  const certificate = selfSigned(folder, log);
-  const server = fork(join(import.meta.dirname, 'decode-server.ts'), [
-    String(events),
-    ...(certificate === undefined ? [] : [certificate.certificate, certificate.key]),
-  ]);
+  const { events: wanted = 200_000, runs = 5, log = () => {} } = options;
+  const server = fork(join(import.meta.dirname, 'decode-server.ts'), [String(wanted)]);
   const sides: Sides = { ours: start('ours'), clientNode: start('client-node'), drain: start('drain') };
   try {
-    const [ports] = (await once(server, 'message')) as [{ http: number; https?: number; events: number }];
-    const plain: Target = { url: `http://127.0.0.1:${ports.http}`, ca: undefined };
-    const settings = { sides, events: ports.events, runs, log };
-    const rows = await compareOn('plain', plain, settings);
-    if (certificate === undefined || ports.https === undefined) return rows;
-    const ca = readFileSync(certificate.certificate, 'utf8');
-    return [...rows, ...(await compareOn('TLS', { url: `https://127.0.0.1:${ports.https}`, ca }, settings))];
+    const { http, https, ca, events } = await answerOf<ServerStarted>(server);
+    const settings = { sides, events, runs, log };
+    return [
+      ...(await compareOn('plain', { url: `http://127.0.0.1:${http}`, ca: undefined }, settings)),
+      ...(await compareOn('TLS', { url: `https://127.0.0.1:${https}`, ca }, settings)),
+    ];
   } finally {
-    for (const child of [server, ...Object.values(sides)]) child.disconnect();
-    rmSync(folder, { recursive: true });
+    for (const child of [server, ...Object.values(sides)]) if (child.connected) child.disconnect();
   }
 }
 
@@ -69,7 +60,7 @@ async function compareOn(
   for (let round = 0; round <= runs; round++) {
     const told: string[] = [];
     for (const side of SIDES) {
-      const { seen, wallSeconds, cpuSeconds } = await ask(sides[side], target);
+      const { seen, wallSeconds, cpuSeconds } = await read(sides[side], target);
       if (side !== 'drain' && seen !== events) throw new Error(`${events} events were sent, ${side} saw ${seen}`);
       const run = { wall: events / wallSeconds, cpu: events / cpuSeconds };
       told.push(`${side} ${Math.round(run.wall)}/s (${Math.round(run.cpu)} per CPU second)`);
@@ -93,52 +84,22 @@ async function compareOn(
   ];
 }
 
-async function ask(side: ChildProcess, target: Target): Promise<Reading> {
-  const given = new AbortController();
-  try {
-    side.send(target);
-    const answer = once(side, 'message', { signal: given.signal });
-    const end = once(side, 'exit', { signal: given.signal }).then(() => {
-      throw new Error('A side of the benchmark ended without an answer; what it said is above.');
-    });
-    const [reading] = (await Promise.race([answer, end])) as [Reading];
-    return reading;
-  } finally {
-    given.abort();
-  }
+async function read(side: ChildProcess, target: Target): Promise<Reading> {
+  side.send(target);
+  return await answerOf<Reading>(side);
 }
 
-function selfSigned(folder: string, log: (line: string) => void): { certificate: string; key: string } | undefined {
-  const certificate = join(folder, 'certificate.pem');
-  const key = join(folder, 'key.pem');
+/** The next message of a child. */
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const given = new AbortController();
   try {
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '1',
-        '-subj',
-        '/CN=localhost',
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-        '-keyout',
-        key,
-        '-out',
-        certificate,
-      ],
-      { stdio: 'ignore' },
-    );
-    return { certificate, key };
-  } catch {
-    log('openssl is not here: nothing is measured over TLS.');
-    return undefined;
+    const end = once(child, 'exit', { signal: given.signal }).then(() => {
+      throw new Error('A process of the benchmark ended without an answer; what it said is above.');
+    });
+    const [answer] = (await Promise.race([once(child, 'message', { signal: given.signal }), end])) as [T];
+    return answer;
+  } finally {
+    given.abort();
   }
 }
 
