@@ -27,6 +27,8 @@ export interface ApiResponse {
    * otherwise it throws Mk8sError `interrupted`. Leaving the loop early destroys the stream.
    */
   readonly body: AsyncIterable<readonly Uint8Array[]>;
+  /** True where nobody reads a chunk again once it was taken: its consumer may overwrite it instead of copying. */
+  readonly ownsChunks?: boolean;
 }
 
 /**

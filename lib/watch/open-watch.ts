@@ -56,7 +56,7 @@ async function* connection(
     deadline.restart(policy.silenceMs);
   }
   let lines = 0;
-  for await (const batch of decodeWatch(response.body)) {
+  for await (const batch of decodeWatch(response.body, { ownsChunks: response.ownsChunks === true })) {
     // While the consumer works nobody reads: that is no silence of the server's.
     if (read !== readEvents) deadline.stop();
     lines += batch.length;

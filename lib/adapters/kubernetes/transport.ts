@@ -83,6 +83,7 @@ export function openApiServer(options: ConnectionOptions): ApiServer {
     return {
       status,
       headers: singleValues(message),
+      ownsChunks: true,
       body: responseBody(message, peer, request.signal, request.readAheadBytes ?? options.windowBytes ?? WINDOW_BYTES),
     };
   }
