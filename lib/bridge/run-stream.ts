@@ -4,7 +4,6 @@ import { redactor } from '../history/redact.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import { formatGroupResource } from '../model/resource.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
-import type { Revision } from '../model/revision.ts';
 import { streamKey } from '../model/stream.ts';
 import type { LogPosition } from '../ports/revision-log.ts';
 import type { WatchState } from '../watch/state.ts';
@@ -14,7 +13,7 @@ import type { HeldLease } from './lease-keeper.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createRecorder, recordReader } from './recorder.ts';
 import type { StatusRow } from './status-board.ts';
-import { trackEnd, trackOutput, trackProblem } from './stream-progress.ts';
+import { trackEnd, trackOutput, trackProblem, trackRecorded } from './stream-progress.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
 /** Failures in a row after which a catch-up gives a stream up: about 20 s of backoff. */
@@ -102,7 +101,7 @@ async function follow(
   services: StreamServices,
   own: { lease: HeldLease; row: StatusRow; position: LogPosition; publisher: Publisher; failed: AbortSignal },
 ): Promise<StreamEnd> {
-  const { log, clock, random, policy, tally } = services;
+  const { log, clock, random, policy } = services;
   const { lease, row, position, publisher, failed } = own;
   const signal = AbortSignal.any([task.stop, lease.lost, failed]);
   let present: ResourceVersion | undefined;
@@ -116,7 +115,7 @@ async function follow(
     redact,
     signal: AbortSignal.any([task.giveUp, lease.lost]),
     onRecorded(revisions, reached) {
-      count(revisions);
+      trackRecorded(row, services.tally, revisions, present);
       publisher.offer(revisions, reached);
     },
     onEpoch(epoch) {
@@ -125,18 +124,6 @@ async function follow(
     },
     onProblem: (problem) => reportProblem(task, services, row, 'storeProblem', problem),
   });
-
-  function count(revisions: readonly Revision[]): void {
-    for (const revision of revisions) {
-      tally.recorded[revision.type] += 1;
-      if (revision.type === 'delete') row.objects -= 1;
-      if (revision.type === 'add') row.objects += 1;
-      const missed = present !== undefined && compareResourceVersions(revision.resourceVersion, present) <= 0;
-      if (revision.origin === 'relist' || (missed && revision.origin === 'watch')) tally.caughtUp += 1;
-      row.recorded = revision.sequence;
-      if (row.waitingSince === 0) row.waitingSince = revision.observedAt;
-    }
-  }
 
   /** True where the record holds what was the cluster's present when this run looked. */
   function reachedPresent(output: WatchOutput): boolean {

@@ -1,10 +1,13 @@
 // Turns what a watch hands out into its status row and into sentences for the operator (promise 10).
 import { formatGroupResource } from '../model/resource.ts';
+import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
+import type { Revision } from '../model/revision.ts';
 import type { StreamState } from '../model/stream-status.ts';
 import type { WatchState } from '../watch/state.ts';
 import type { WatchOutput } from '../watch/watch-context.ts';
 import type { StatusRow } from './status-board.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
+import type { Tally } from './tally.ts';
 
 const reasons = {
   gap: 'resourceVersion expired (410): comparing the cluster with the record',
@@ -45,6 +48,24 @@ export function trackOutput(
     case 'present':
     case 'lasted':
       return;
+  }
+}
+
+/** Revisions were recorded. `present`: what the cluster's resourceVersion was when this run looked, where that is known. */
+export function trackRecorded(
+  row: StatusRow,
+  tally: Tally,
+  revisions: readonly Revision[],
+  present: ResourceVersion | undefined,
+): void {
+  for (const { type, origin, resourceVersion, sequence, observedAt } of revisions) {
+    tally.recorded[type] += 1;
+    if (type === 'delete') row.objects -= 1;
+    if (type === 'add') row.objects += 1;
+    const missed = present !== undefined && compareResourceVersions(resourceVersion, present) <= 0;
+    if (origin === 'relist' || (missed && origin === 'watch')) tally.caughtUp += 1;
+    row.recorded = sequence;
+    if (row.waitingSince === 0) row.waitingSince = observedAt;
   }
 }
 
