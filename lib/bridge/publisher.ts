@@ -1,8 +1,7 @@
 // Publishes one stream's revisions in order and moves its checkpoint after the acknowledgement (promises 1 to 5).
 // The log is the outbox: what does not fit in memory while a sink is slow or down is read from there again.
 import { backoffDelay } from '../async/backoff.ts';
-import type { Wake } from '../async/wake.ts';
-import { createWake } from '../async/wake.ts';
+import { createWake, type Wake } from '../async/wake.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { ResourceVersion } from '../model/resource-version.ts';

@@ -167,6 +167,9 @@ export function judge(
   if (object === undefined) return undefined;
   if (witness.type === 'delete' && object.uid === witness.uid) return 'restored';
   if (record.holds(witness, object)) return 'same';
+  // The same state in other words: another version is served, other fields are redacted, or (built-in kinds) a list
+  // puts it otherwise than a watch did.
+  if (object.uid === witness.uid && object.resourceVersion === witness.resourceVersion) return undefined;
   // A newer state that alters nothing was told to us, but is not in the record.
   const newer = compareResourceVersions(object.resourceVersion, witness.resourceVersion) > 0;
   if (record.sparse === true && newer && object.uid === witness.uid) return undefined;

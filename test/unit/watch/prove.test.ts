@@ -50,6 +50,11 @@ describe('a witness', () => {
   });
 });
 
+test('promise 10: a witness that is the same state in other bytes shows neither a restore nor that there was none', () => {
+  const told = { present: rv('120'), object: live('90') };
+  expect(judge(witness('90'), told, position, { holds: () => false })).toBeUndefined();
+});
+
 describe('a proof', () => {
   const clock = createScriptedClock();
   const prove = (api: ProofContext['api'], asked: Collection, at: typeof position, record: RecordReader) => {
