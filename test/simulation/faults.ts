@@ -1,0 +1,98 @@
+// The faults of one seed, each with a rate of its own. Swarm style: a seed switches a random part of them on, some seeds
+// have one fault alone, some none, so that rare combinations are met and no fault hides another.
+import type { Dice } from './random.ts';
+import { serverFaults } from './server/fault-rates.ts';
+
+/** The highest rate that a seed may give a fault: a share of the calls, batches or steps that it may strike. */
+const mostRates = {
+  ...serverFaults,
+  store: {
+    /** A call fails and nothing was written. */
+    appendFails: 0.15,
+    /** It was written, and the caller is told that it failed. */
+    appendFailsAfter: 0.15,
+    /** Only some calls of one group commit fail. */
+    groupPartly: 0.1,
+    appendSlow: 0.3,
+    checkpointFails: 0.2,
+    checkpointFailsAfter: 0.2,
+    leaseFails: 0.2,
+    leaseFailsAfter: 0.2,
+    subscriptionFails: 0.2,
+    subscriptionFailsAfter: 0.2,
+    readFails: 0.05,
+    statusFails: 0.2,
+    /** The disk is full for a while: every write is refused. A share of steps. */
+    diskFull: 0.02,
+  },
+  sink: {
+    /** A share of steps: down for a while. */
+    down: 0.03,
+    slow: 0.3,
+    /** All of a batch arrived, and the caller is told that it failed. */
+    duplicates: 0.15,
+    /** Some lanes of a batch arrived, others failed. */
+    laneFails: 0.15,
+    /** A share of steps: everything of one stream fails for a while. */
+    streamFails: 0.02,
+    /** A change is refused for good and becomes a dead letter. */
+    refuses: 0.03,
+  },
+  process: {
+    /** A share of calls through ports: the process ends there, before the call took effect. */
+    crashBefore: 0.004,
+    /** The same, after it took effect and before the answer came. */
+    crashAfter: 0.004,
+    /** A share of steps. */
+    stop: 0.02,
+    overlap: 0.03,
+    /** The process stands still for longer than its leases last. */
+    freeze: 0.01,
+    /** Clocks of processes disagree, by up to a minute. A share of processes. */
+    skew: 0.7,
+  },
+} as const;
+
+type RatesOf<Table> = { readonly [Area in keyof Table]: { readonly [Fault in keyof Table[Area]]: number } };
+
+/** Area → fault → rate; 0 is off. */
+export type FaultRates = RatesOf<typeof mostRates>;
+
+/** The faults of a seed. */
+export function drawFaults(dice: Dice): FaultRates {
+  const manner = dice.next();
+  const names = Object.entries(mostRates).flatMap(([area, faults]) =>
+    Object.keys(faults).map((name) => `${area}.${name}`),
+  );
+  const only = dice.pick(names);
+  const share = dice.pick([0.1, 0.3, 0.6]);
+  return mapRates((name, most) => {
+    const own = dice.fork(name);
+    const on = manner < 0.05 ? false : manner < 0.25 ? name === only : own.chance(share);
+    // Low rates as often as high ones: a fault that strikes all the time lets nothing else happen.
+    return on ? most * 10 ** (-1.5 * own.next()) : 0;
+  });
+}
+
+/** The same faults, one of them off: how a failure is minimised. */
+export function withoutFault(rates: FaultRates, fault: string): FaultRates {
+  const flat = new Map(faultNames(rates).map(([name, rate]) => [name, rate]));
+  return mapRates((name) => (name === fault ? 0 : (flat.get(name) ?? 0)));
+}
+
+/** `area.fault` and rate of every fault that is on. */
+export function faultNames(rates: FaultRates): readonly (readonly [string, number])[] {
+  return Object.entries(rates).flatMap(([area, faults]) =>
+    Object.entries(faults as Record<string, number>)
+      .filter(([, rate]) => rate > 0)
+      .map(([name, rate]) => [`${area}.${name}`, rate] as const),
+  );
+}
+
+function mapRates(rateOf: (name: string, most: number) => number): FaultRates {
+  const areas = Object.entries(mostRates).map(([area, faults]) => [
+    area,
+    Object.fromEntries(Object.entries(faults).map(([name, most]) => [name, rateOf(`${area}.${name}`, most as number)])),
+  ]);
+  return Object.fromEntries(areas) as FaultRates;
+}
