@@ -12,14 +12,11 @@ import { clusterId } from '../lib/model/stream.ts';
 import { seededRandom } from '../test/support/seeded-random.ts';
 import { openBaselineLog } from './log-baseline.ts';
 import { benchChange } from './log-changes.ts';
-import { type BenchRow, compareRuns, formatRow } from './report.ts';
+import { type BenchOptions, type BenchRow, benchRow, formatRow } from './report.ts';
 
-export interface LogBenchOptions {
+export interface LogBenchOptions extends BenchOptions {
   /** Objects; as many changes again hit them in random order. Default 100,000. */
   readonly objects?: number;
-  /** Runs of each side. Default 5. */
-  readonly runs?: number;
-  readonly log?: (line: string) => void;
 }
 
 const batchSize = 300;
@@ -51,9 +48,11 @@ export async function benchLog(options: LogBenchOptions = {}): Promise<BenchRow[
     }
   }
   const row = (what: string, unit: string, figure: keyof Figures) =>
-    compareRuns(`log: ${what}`, unit, {
+    benchRow({
+      what: `log: ${what}`,
+      unit,
       ours: figures.ours.map((one) => one[figure]),
-      peer: figures.peer.map((one) => one[figure]),
+      peer: { name: 'one row per change', runs: figures.peer.map((one) => one[figure]) },
     });
   return [
     row('record a first sync', 'changes/s', 'sync'),

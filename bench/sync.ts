@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type BenchRow, compareRuns, formatRow } from './report.ts';
+import { type BenchOptions, type BenchRow, benchRow, formatRow } from './report.ts';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
@@ -17,10 +17,8 @@ interface Result {
   readonly peakBytes: number;
 }
 
-/** `objects`: default 100,000 of 3.4 KB. `runs`: default 5 of each side. */
-export async function benchSync(
-  options: { objects?: number; runs?: number; log?: (line: string) => void } = {},
-): Promise<BenchRow[]> {
+/** `objects`: default 100,000 of 3.4 KB. */
+export async function benchSync(options: BenchOptions & { objects?: number } = {}): Promise<BenchRow[]> {
   const { objects = 100_000, runs = 5, log = () => {} } = options;
   const server = fork(join(here, 'sync-server.ts'), [String(objects)]);
   try {
@@ -32,22 +30,16 @@ export async function benchSync(
       ours.push(await side('sync-ours.ts', url, objects, log));
       peer.push(await side('sync-informer.ts', url, objects, log));
     }
-    const of = (pick: (result: Result) => number): { ours: number[]; peer: number[] } => ({
-      ours: ours.map(pick),
-      peer: peer.map(pick),
-    });
-    const what = `first sync of ${objects.toLocaleString('en-US')} objects of 3.4 KB`;
+    const row = (what: string, unit: string, pick: (result: Result) => number): BenchRow =>
+      benchRow({
+        what: `first sync of ${objects.toLocaleString('en-US')} objects of 3.4 KB: ${what}`,
+        unit,
+        ours: ours.map(pick),
+        peer: { name: "client-node's informer", runs: peer.map(pick) },
+      });
     return [
-      compareRuns(
-        `${what}, peak memory, against client-node's informer`,
-        'MB',
-        of(({ peakBytes }) => peakBytes / 1e6),
-      ),
-      compareRuns(
-        `${what}, time, against client-node's informer (in memory only)`,
-        'ms',
-        of(({ milliseconds }) => milliseconds),
-      ),
+      row('peak memory', 'MB', ({ peakBytes }) => peakBytes / 1e6),
+      row('time (the informer: in memory only)', 'ms', ({ milliseconds }) => milliseconds),
     ];
   } finally {
     server.disconnect();

@@ -1,5 +1,5 @@
 // HTTP/1.1 or HTTP/2? Measures both on what a watching client does, over TLS on loopback, the server in a process of
-// its own: fifty watches of small events, a list of 20 MB, 2,000 small GETs. Run: node bench/transport.ts
+// its own: fifty watches of small events, a list of 20 MB, 2,000 small GETs. `npm run bench -- --only transport`
 // What decides is the client's processor time; the wall time includes a server written in JavaScript.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,16 +9,15 @@ import { createServer, type TLSSocket } from 'node:tls';
 import { openApiServer } from '../lib/adapters/kubernetes/transport.ts';
 import { ChunkQueue } from '../lib/async/chunk-queue.ts';
 import { createAuthority } from '../test/support/certificates.ts';
+import { type BenchOptions, type BenchRow, benchRow } from './report.ts';
 
 const WATCHES = 50;
 const EVENTS_PER_WATCH = 4000;
 const EVENT = Buffer.from(`${JSON.stringify({ type: 'MODIFIED', object: { spec: 'x'.repeat(450) } })}\n`);
 const LIST_BYTES = 20_000_000;
 const GETS = 2000;
-const ROUNDS = 5;
 
 if (process.argv[2] === 'serve') serve();
-else await measure();
 
 interface Exchange {
   /** Sizes as kube-apiserver's in a burst: chunks of 2 KiB (HTTP/1.1), DATA frames of 4 KiB (HTTP/2), both in 4 KiB writes. */
@@ -119,11 +118,11 @@ interface Client {
   close(): Promise<void>;
 }
 
-async function measure(): Promise<void> {
+export async function benchTransport({ runs = 5, log = () => {} }: BenchOptions = {}): Promise<BenchRow[]> {
   const child = fork(import.meta.filename, ['serve']);
   const [{ port, ca }] = (await once(child, 'message')) as [{ port: number; ca: string }];
   const url = new URL(`https://127.0.0.1:${port}`);
-  const clients = { 'HTTP/1.1': () => http1(url, ca), 'HTTP/2': () => http2(url, ca) };
+  const clients = { http1: () => http1(url, ca), http2: () => http2(url, ca) };
   const watchBytes = EVENT.byteLength * EVENTS_PER_WATCH;
   const work = [
     { what: `opening ${WATCHES} watches`, bytes: EVENT.byteLength, total: WATCHES, width: WATCHES },
@@ -132,27 +131,38 @@ async function measure(): Promise<void> {
     { what: `${GETS} GETs, one after the other`, bytes: EVENT.byteLength, total: GETS, width: 1 },
     { what: `${GETS} GETs, twenty at a time`, bytes: EVENT.byteLength, total: GETS, width: 20 },
   ];
+  const rows: BenchRow[] = [];
   for (const { what, bytes, total, width } of work) {
     child.send(bytes);
     await once(child, 'message');
-    const results: Record<string, { wall: number; cpu: number }[]> = { 'HTTP/1.1': [], 'HTTP/2': [] };
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [name, open] of Object.entries(clients)) {
-        const client = open();
+    const results: Record<keyof typeof clients, Exchanged[]> = { http1: [], http2: [] };
+    for (let round = 0; round <= runs; round++) {
+      for (const name of ['http1', 'http2'] as const) {
+        const client = clients[name]();
         const result = await timed(() => inParallel(total, width, () => drain(client, bytes)));
         await client.close();
         // The first round warms up.
-        if (round > 0) results[name]?.push(result);
+        if (round > 0) results[name].push(result);
       }
     }
-    for (const [name, rounds] of Object.entries(results)) {
-      const [wall, cpu] = [median(rounds.map((r) => r.wall)), median(rounds.map((r) => r.cpu))];
-      console.log(
-        `${what.padEnd(34)} ${name.padEnd(9)} ${wall.toFixed(0)} ms, ${cpu.toFixed(0)} ms of the client's processor`,
-      );
-    }
+    log(`transport, ${what}: ${runs} runs of each`);
+    const row = (unit: string, figure: keyof Exchanged): BenchRow =>
+      benchRow({
+        what: `HTTP/1.1: ${what}`,
+        unit,
+        ours: results.http1.map((one) => one[figure]),
+        peer: { name: 'HTTP/2', runs: results.http2.map((one) => one[figure]) },
+      });
+    rows.push(row('ms', 'wall'), row("ms of the client's CPU", 'cpu'));
   }
   child.disconnect();
+  return rows;
+}
+
+/** Milliseconds. */
+interface Exchanged {
+  readonly wall: number;
+  readonly cpu: number;
 }
 
 function http1(server: URL, ca: string): Client {
@@ -205,14 +215,10 @@ async function inParallel(total: number, width: number, work: () => Promise<void
   await Promise.all(Array.from({ length: width }, lane));
 }
 
-async function timed(work: () => Promise<void>): Promise<{ wall: number; cpu: number }> {
+async function timed(work: () => Promise<void>): Promise<Exchanged> {
   const before = process.cpuUsage();
   const start = performance.now();
   await work();
   const { user, system } = process.cpuUsage(before);
   return { wall: performance.now() - start, cpu: (user + system) / 1000 };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
