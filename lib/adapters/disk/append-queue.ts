@@ -24,8 +24,16 @@ interface Waiting {
 /** Of one transaction: it holds up the process, so it must end within milliseconds. */
 const maxGroupChanges = 5000;
 
-/** `committed` is called after each transaction that recorded something. */
-export function createAppendQueue(database: Database, begin: () => Recording, committed: () => void): AppendQueue {
+export interface AppendQueueOptions {
+  /** Begins recording, inside a write. */
+  readonly begin: () => Recording;
+  /** Called after each transaction that recorded something. */
+  readonly committed: () => void;
+  /** Runs something soon, not at once: what is appended until then shares its transaction. */
+  readonly soon: (run: () => void) => void;
+}
+
+export function createAppendQueue(database: Database, { begin, committed, soon }: AppendQueueOptions): AppendQueue {
   /** In call order. The queue holds no more than its callers wait for. */
   const queue: Waiting[] = [];
   let scheduled = false;
@@ -35,7 +43,7 @@ export function createAppendQueue(database: Database, begin: () => Recording, co
   const schedule = () => {
     if (scheduled || queue.length === 0) return;
     scheduled = true;
-    setImmediate(() => {
+    soon(() => {
       scheduled = false;
       commit(database, begin, takeGroup(queue), committed);
       if (queue.length === 0) idle?.();

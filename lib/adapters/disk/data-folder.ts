@@ -9,7 +9,7 @@ import type { Retention } from '../../ports/retention.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
 import type { StatusStore } from '../../ports/status-store.ts';
 import { createAppendQueue } from './append-queue.ts';
-import { createChangeSignal } from './change-signal.ts';
+import { type ChangeSignal, createChangeSignal } from './change-signal.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createDiskCheckpoints } from './disk-checkpoints.ts';
 import { createDiskDeadLetters } from './disk-dead-letters.ts';
@@ -62,31 +62,38 @@ export function openDataFolder({
 }: DataFolderOptions): DataFolder {
   const database = openDatabase(resolve(path), readOnly);
   try {
-    return assemble(database, clock, { host, isAlive });
+    const changes = createChangeSignal(database.folder, clock);
+    return dataFolderOver(database, { clock, host, isAlive, changes, soon: setImmediate });
   } catch (error) {
     database.close();
     throw storageError(error, 'open the database', database.folder);
   }
 }
 
-function assemble(
-  database: Database,
-  clock: Clock,
-  machine: { host: string; isAlive: (pid: number) => boolean },
-): DataFolder {
+/** What a data folder needs beside its database. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly host: string;
+  readonly isAlive: (pid: number) => boolean;
+  readonly changes: ChangeSignal;
+  /** Runs something soon, not at once: what is appended until then is committed together. */
+  readonly soon: (run: () => void) => void;
+}
+
+/** A data folder over an open database: all of it but the files. */
+export function dataFolderOver(database: Database, surroundings: Surroundings): DataFolder {
+  const { clock, changes, soon } = surroundings;
   const streams = createStreamTable(database);
   const frames = createFrameTable(database);
   const last = createLastStates(database, streams, frames);
-  const changes = createChangeSignal(database.folder, clock);
-  const queue = createAppendQueue(database, createRecorder(database, { streams, frames, last }), () =>
-    changes.notify(),
-  );
+  const begin = createRecorder(database, { streams, frames, last });
+  const queue = createAppendQueue(database, { begin, committed: () => changes.notify(), soon });
   return {
     log: createDiskLog(database, { streams, frames, last, queue }),
     feed: createDiskFeed(database, { streams, frames, changes }),
     subscriptions: createDiskSubscriptions(database, clock),
     checkpoints: createDiskCheckpoints(database, streams),
-    leases: createDiskLeases(database, clock, machine),
+    leases: createDiskLeases(database, clock, surroundings),
     status: createDiskStatus(database),
     deadLetters: createDiskDeadLetters(database),
     retain: createDiskRetention(database, clock, { streams, frames, last }),

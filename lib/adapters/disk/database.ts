@@ -47,7 +47,18 @@ function makeFiles(folder: string): void {
 }
 
 function connect(folder: string): DatabaseSync {
-  const sql = new DatabaseSync(join(folder, databaseFile), { timeout: busyTimeoutMs });
+  return prepare(folder, new DatabaseSync(join(folder, databaseFile), { timeout: busyTimeoutMs }));
+}
+
+/**
+ * The database that an open connection leads to, its schema made where it has none: for connections that lead to no file.
+ * `folder` is for messages. Closes the connection where it throws.
+ */
+export function databaseOver(sql: DatabaseSync, folder: string): Database {
+  return wrap(folder, false, prepare(folder, sql));
+}
+
+function prepare(folder: string, sql: DatabaseSync): DatabaseSync {
   try {
     const isNew = !checkVersion(folder, sql);
     if (isNew) retryBusy(() => sql.exec(shape));
