@@ -1,12 +1,10 @@
 // `mk8s tail`: shows recorded changes, and keeps the place of a named subscription.
-// At least once: a position is acknowledged only after its lines were handed to stdout (promise 4, for readers).
 import { Mk8sError } from '../../model/errors.ts';
-import type { FeedPage } from '../../ports/feed.ts';
 import type { FolderForReading } from '../engine.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
-import { changes } from '../tail/changes.ts';
 import { type ClusterNames, clusterNames } from '../tail/cluster-names.ts';
+import { deliver } from '../tail/deliver.ts';
 import { formatOf, type OutputName } from '../tail/formats.ts';
 import { findStart, parseFrom } from '../tail/start.ts';
 import { type Filter, filterOf, parseWhere } from '../tail/where.ts';
@@ -22,9 +20,6 @@ export interface TailFlags {
   readonly output: OutputName;
   readonly limit?: number;
 }
-
-// A durable write per page would cost more than reading the page; a crash repeats at most this much.
-const acknowledgeEveryMs = 100;
 
 export async function tail(flags: TailFlags, invocation: Invocation): Promise<number> {
   if (flags.rewind === true && (flags.subscription === undefined || flags.from === undefined)) {
@@ -53,55 +48,23 @@ async function show(
   filter: Filter,
   { stdout, stderr, signal, now }: Invocation,
 ): Promise<void> {
-  const { subscription, follow = false, limit = Number.POSITIVE_INFINITY } = flags;
+  const { subscription, follow = false, limit } = flags;
   const format = formatOf(flags.output, names.get);
-  let written = after;
-  let acknowledged = after;
-  let acknowledgedAt = now();
-  let left = limit;
-
-  const acknowledge = async (): Promise<void> => {
-    if (subscription === undefined || written === acknowledged) return;
-    await folder.subscriptions.acknowledge(subscription, written);
-    acknowledged = written;
-    acknowledgedAt = now();
-  };
-  const onMissed = (from: number, to: number): void => {
-    void stderr.write(`${missedSentence(from, to, subscription)}\n`).catch(() => {});
-  };
-
-  try {
-    for await (const page of pages(folder, names, { after, follow, filter, signal, onMissed })) {
-      const revisions = page.revisions.slice(0, left);
-      if (revisions.length > 0) await stdout.write(format(revisions));
-      left -= revisions.length;
-      written = revisions.length < page.revisions.length ? (revisions.at(-1)?.position ?? written) : page.position;
-      if (left === 0) return;
-      if (page.atEnd || now() - acknowledgedAt >= acknowledgeEveryMs) await acknowledge();
-    }
-  } finally {
-    await acknowledge();
-  }
-}
-
-type PagesOptions = Parameters<typeof changes>[1];
-
-/** As `changes`; a page with a cluster whose name came to be known only now is read again: a filter may ask for it. */
-async function* pages(folder: FolderForReading, names: ClusterNames, options: PagesOptions): AsyncGenerator<FeedPage> {
-  let after = options.after;
-  for (;;) {
-    let again = false;
-    for await (const page of changes(folder.feed, { ...options, after })) {
-      for (const { stream } of page.revisions) names.get(stream);
-      if (await names.refresh()) {
-        again = true;
-        break;
-      }
-      yield page;
-      after = page.position;
-    }
-    if (!again) return;
-  }
+  await deliver({
+    folder,
+    names,
+    after,
+    follow,
+    filter,
+    signal,
+    subscription,
+    ...(limit === undefined ? {} : { limit }),
+    now,
+    hand: (revisions) => stdout.write(format(revisions)),
+    onMissed(from, to) {
+      void stderr.write(`${missedSentence(from, to, subscription)}\n`).catch(() => {});
+    },
+  });
 }
 
 function missedSentence(from: number, to: number, subscription: string | undefined): string {
