@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { createAuthority } from '../../lib/sandbox/certificate.ts';
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.ts';
-import type { TestCluster } from '../support/bridge-world.ts';
 import { clusterClient } from '../support/cluster-client.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import type { TestCluster } from '../support/test-cluster.ts';
 import { describeBridge } from './bridge-suite.ts';
 
 async function sandboxCluster(name: string): Promise<TestCluster> {

@@ -2,9 +2,10 @@
 // webhook, and everything that goes wrong. Runs on the sandbox and on real API servers; every case ends by comparing
 // what subscribers received with what the servers have, object by object.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type BridgeWorld, startBridgeWorld, type TestCluster } from '../support/bridge-world.ts';
-import { createCrd, deleteCrd, objectPath, type TestResource } from '../support/crd.ts';
+import { type BridgeWorld, startBridgeWorld } from '../support/bridge-world.ts';
+import { createCrd, deleteCrd, objectPath, putObject, type TestResource } from '../support/crd.ts';
 import { seededRandom, testSeed } from '../support/seeded-random.ts';
+import type { TestCluster } from '../support/test-cluster.ts';
 import { workload } from '../support/workload.ts';
 
 const widgets: TestResource = {
@@ -193,15 +194,6 @@ export function describeBridge(title: string, startClusters: () => Promise<reado
   });
 }
 
-/** Creates or replaces a gadget. */
 async function put({ client }: TestCluster, name: string, value: string): Promise<void> {
-  const path = objectPath(gadgets, '', name);
-  const { kind, metadata } = await client.call('GET', path, undefined, [404]);
-  const exists = kind === gadgets.kind;
-  await client.call(exists ? 'PUT' : 'POST', exists ? path : objectPath(gadgets, ''), {
-    apiVersion: `${gadgets.group}/${gadgets.version}`,
-    kind: gadgets.kind,
-    metadata: exists ? metadata : { name },
-    spec: { value },
-  });
+  await putObject(client, gadgets, { namespace: '', name }, { value });
 }

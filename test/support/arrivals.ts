@@ -6,6 +6,8 @@ export interface Arrivals {
   readonly result: Materialised;
   /** Resolves when the received changes lead to exactly this state; rejects with the differences after `timeoutMs`. */
   reach(expected: State, timeoutMs?: number): Promise<void>;
+  /** Resolves when nothing differs any more from what `what` says; as `reach` otherwise. */
+  until(what: string, differences: () => readonly string[], timeoutMs?: number): Promise<void>;
   /** Resolves when `count` more events have come. */
   more(count: number): Promise<void>;
 }
@@ -21,18 +23,16 @@ export function createArrivals(who: string): Arrivals {
     for (const each of looks) each();
   }
 
-  async function reach(expected: State, timeoutMs = 45_000): Promise<void> {
+  async function until(what: string, differences: () => readonly string[], timeoutMs = 45_000): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let differences: string[] = [];
+    let found: readonly string[] = [];
     const check = (): void => {
-      differences = compareStates(result.state, expected);
-      if (differences.length === 0) resolve();
+      found = differences();
+      if (found.length === 0) resolve();
     };
     const timer = setTimeout(() => {
-      const told = differences.slice(0, 20).join('\n');
-      reject(
-        new Error(`${who} is not where the servers are after ${timeoutMs} ms and ${result.events} events:\n${told}`),
-      );
+      const told = found.slice(0, 20).join('\n');
+      reject(new Error(`${who} is not ${what} after ${timeoutMs} ms and ${result.events} events:\n${told}`));
     }, timeoutMs);
     looks.add(check);
     check();
@@ -63,7 +63,9 @@ export function createArrivals(who: string): Arrivals {
       scheduled = true;
     },
     result,
-    reach,
+    reach: (expected, timeoutMs) =>
+      until('where the servers are', () => compareStates(result.state, expected), timeoutMs),
+    until,
     more,
   };
 }

@@ -1,6 +1,6 @@
 // Custom resource definitions for tests: made, waited for, removed.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClusterClient } from './cluster-client.ts';
+import type { ClusterClient, KubernetesObject } from './cluster-client.ts';
 
 export interface TestResource {
   readonly group: string;
@@ -38,7 +38,30 @@ export async function createCrd(client: ClusterClient, resource: TestResource): 
       versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: anything } }],
     },
   });
+  await served(client, resource);
+}
+
+/** Resolves when the resource's collection can be listed: a server that has just started does not serve it yet. */
+export async function served(client: ClusterClient, resource: TestResource): Promise<void> {
   await until(async () => (await client.request('GET', resourcePath(resource))).status === 200);
+}
+
+/** Creates the object, or replaces its spec. */
+export async function putObject(
+  client: ClusterClient,
+  resource: TestResource,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  spec: unknown,
+): Promise<KubernetesObject> {
+  const path = objectPath(resource, namespace, name);
+  const { kind, metadata } = await client.call('GET', path, undefined, [404]);
+  const exists = kind === resource.kind;
+  return await client.call(exists ? 'PUT' : 'POST', exists ? path : objectPath(resource, namespace), {
+    apiVersion: `${resource.group}/${resource.version}`,
+    kind: resource.kind,
+    metadata: exists ? metadata : { name },
+    spec,
+  });
 }
 
 /** Deletes the definition and, with it, its objects; resolves when both are gone. */

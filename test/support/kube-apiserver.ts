@@ -23,6 +23,9 @@ export interface KubeApiServer extends ClusterEndpoint, AsyncDisposable {
   kill(): Promise<void>;
   /** Starts the API server again on the same port and etcd; kills it first where it runs. */
   restart(): Promise<void>;
+  /** SIGSTOP of the API server: its connections stay open, and silent, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   killEtcd(): Promise<void>;
   restartEtcd(): Promise<void>;
   /** Writes etcd's whole state to a file. */
@@ -66,6 +69,8 @@ export async function startKubeApiServer(): Promise<KubeApiServer> {
       client,
       kill: async () => void (await running.kill()),
       restart,
+      freeze: () => running.signal('SIGSTOP'),
+      thaw: () => running.signal('SIGCONT'),
       killEtcd: () => etcd.kill(),
       restartEtcd: () => etcd.start(),
       snapshot: (file) => etcd.snapshot(file),

@@ -10,7 +10,7 @@ export interface Exit {
 
 export interface RunningProcess extends AsyncDisposable {
   readonly pid: number;
-  /** All that it has written so far (the last 4 MiB of it). */
+  /** All that it has written so far (the last `keep` characters of it). */
   stdout(): string;
   stderr(): string;
   /** Resolves when it has ended and all its output has been read. */
@@ -24,6 +24,8 @@ export interface RunningProcess extends AsyncDisposable {
     find: (output: { stdout: string; stderr: string }) => T,
     timeoutMs?: number,
   ): Promise<Found<T>>;
+  /** Sends a signal that need not end it: SIGSTOP, SIGCONT. */
+  signal(name: NodeJS.Signals): void;
   /** Sends a signal (default SIGKILL) and resolves when the process has ended. */
   kill(signal?: NodeJS.Signals): Promise<Exit>;
 }
@@ -35,9 +37,12 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Gets each whole line of stdout as it comes, whatever its length, before waits look at the output. */
   readonly onLine?: (line: string) => void;
+  /** Gets all output as it comes, both kinds, before lines and waits. */
+  readonly onOutput?: (text: string) => void;
+  /** How many characters of stdout, and of stderr, are kept for `stdout()`, `stderr()` and waits. Default 4 Mi. */
+  readonly keep?: number;
 }
 
-const kept = 4 * 1024 * 1024;
 const alive = new Set<ChildProcess>();
 // A test worker that ends without having disposed of its processes takes them along.
 process.once('exit', () => {
@@ -46,6 +51,7 @@ process.once('exit', () => {
 
 /** Starts a command, with its input empty. `env` is all of its environment, PATH and HOME aside. */
 export function startProcess(command: string, args: readonly string[], options: StartOptions = {}): RunningProcess {
+  const { keep = 4 * 1024 * 1024, onOutput } = options;
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
@@ -61,8 +67,9 @@ export function startProcess(command: string, args: readonly string[], options: 
   const lines = options.onLine && lineSplitter(options.onLine);
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
+      onOutput?.(text);
       if (name === 'stdout') lines?.(text);
-      output[name] = (output[name] + text).slice(-kept);
+      output[name] = (output[name] + text).slice(-keep);
       changed();
     });
   }
@@ -112,6 +119,7 @@ export function startProcess(command: string, args: readonly string[], options: 
     stderr: () => output.stderr,
     exit,
     waitFor,
+    signal: (name) => void child.kill(name),
     kill,
     [Symbol.asyncDispose]: async () => void (await kill()),
   };

@@ -16,7 +16,7 @@ export interface ReceivedRequest {
 export interface WebhookReceiver extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
-  /** Complete requests in the order in which they ended. */
+  /** Complete requests in the order in which they ended; none where they are not to be remembered. */
   readonly requests: readonly ReceivedRequest[];
   /** The most requests that were open at once. */
   readonly busiest: () => number;
@@ -26,6 +26,7 @@ export type Answering = (request: ReceivedRequest, response: ServerResponse) => 
 
 export async function startWebhookReceiver(
   answer: Answering = (_, response) => void response.writeHead(204).end(),
+  { remember = true }: { readonly remember?: boolean } = {},
 ): Promise<WebhookReceiver> {
   const requests: ReceivedRequest[] = [];
   const connections = new Map<Socket, number>();
@@ -47,7 +48,7 @@ export async function startWebhookReceiver(
         body: Buffer.concat(chunks),
         connection: connections.get(request.socket) ?? 0,
       };
-      requests.push(received);
+      if (remember) requests.push(received);
       Promise.resolve(answer(received, response)).catch((error: unknown) => response.destroy(error as Error));
     });
   });

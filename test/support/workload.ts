@@ -1,4 +1,5 @@
 // A random but repeatable life for the objects of a cluster: created, changed, deleted, made anew under the same name.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterClient, KubernetesObject } from './cluster-client.ts';
 import { objectPath, type TestResource } from './crd.ts';
 import { pick, seededRandom } from './seeded-random.ts';
@@ -15,6 +16,11 @@ export interface WorkloadOptions {
 export interface Workload {
   /** Makes so many changes, one after the other. Rejects where the server does not take one. */
   run(changes: number): Promise<void>;
+  /**
+   * Makes changes, at most about `perSecond`, until the signal aborts and the last one is answered. Changes that the
+   * server does not take, or of which it is unknown whether it did, are counted and left.
+   */
+  runUntil(signal: AbortSignal, perSecond: number): Promise<{ readonly made: number; readonly refused: number }>;
 }
 
 /** Text that has broken decoders: what splits lines elsewhere, what JSON escapes, what lies outside the BMP. */
@@ -46,6 +52,21 @@ export function workload(client: ClusterClient, options: WorkloadOptions): Workl
   return {
     async run(changes) {
       for (let made = 0; made < changes; made += 1) await change();
+    },
+    async runUntil(signal, perSecond) {
+      let made = 0;
+      let refused = 0;
+      while (!signal.aborted) {
+        try {
+          await change();
+          made += 1;
+        } catch {
+          refused += 1;
+        }
+        // Resting is all that it does; an abort ends the rest early.
+        await delay((random() * 2000) / perSecond, undefined, { signal }).catch(() => undefined);
+      }
+      return { made, refused };
     },
   };
 }
