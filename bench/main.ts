@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { benchDecode } from './decode.ts';
 import { benchLog } from './log.ts';
 import { describeMachine, formatMachine, formatNoise, startNoise } from './machine.ts';
+import { benchPipeline } from './pipeline.ts';
 import { type BenchOptions, type BenchRow, formatRow, formatTable } from './report.ts';
 import { benchSync } from './sync.ts';
 import { benchTransport } from './transport.ts';
@@ -14,6 +15,7 @@ import { benchTransport } from './transport.ts';
 /** In the order in which they run. */
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRow[]>>> = {
   decode: benchDecode,
+  pipeline: benchPipeline,
   sync: benchSync,
   log: benchLog,
   transport: benchTransport,
