@@ -68,6 +68,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let queue: Revision[] = [];
   let queuedBytes = 0;
   let over = false;
+  let hasRoom = true;
   if (options.recorded.resourceVersion !== undefined) {
     acknowledgements.mark(replayed, options.recorded.resourceVersion);
   }
@@ -101,7 +102,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   async function nextBatch(): Promise<readonly Revision[]> {
-    if (queue[0]?.sequence === published + 1) return queue.slice(0, BATCH.changes);
+    if (queue[0]?.sequence === published + 1) return oneBatch(queue);
     dropQueue();
     const batch = await log.read(stream, published, BATCH);
     return batch.map((revision) => (revision.sequence <= replayed ? { ...revision, origin: 'replay' } : revision));
@@ -171,9 +172,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
     } catch (error) {
       // No room: the checkpoint stays behind until there is.
       if (!(error instanceof Mk8sError) || error.code !== 'full') throw error;
+      hasRoom = false;
       return options.onProblem(messageOf(error));
     }
     checkpoint = next;
+    // Nothing is checkpointed while the sink fails: the problem that ends here is this one.
+    if (!hasRoom) options.onProblem(undefined);
+    hasRoom = true;
   }
 
   /** Comes back to the checkpoint once it is time, without holding up what is published meanwhile. */
@@ -232,4 +237,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return published;
     },
   };
+}
+
+/** The first of `revisions` that make one publish; at least one. */
+function oneBatch(revisions: readonly Revision[]): readonly Revision[] {
+  let bytes = 0;
+  const end = revisions.findIndex(({ object }, index) => {
+    bytes += object.byteLength;
+    return index > 0 && (bytes > BATCH.bytes || index === BATCH.changes);
+  });
+  return revisions.slice(0, end === -1 ? revisions.length : end);
 }

@@ -121,6 +121,46 @@ describe('a publisher', () => {
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(45_000);
   });
 
+  test('promise 10: a checkpoint that finds no room is a problem until it is written', async () => {
+    const { store, problems, start, record, drained, checkpoint } = world();
+    let attempts = 0;
+    const checkpoints: typeof store.checkpoints = {
+      ...store.checkpoints,
+      async compareAndSet(...given) {
+        attempts += 1;
+        if (attempts < 3) throw new Mk8sError('There is no room', { code: 'full', retryable: true });
+        await store.checkpoints.compareAndSet(...given);
+      },
+    };
+    const { publisher } = await start({ checkpoints });
+    publisher.offer(await record(['a'], 10), rv('10'));
+    await drained(publisher);
+    expect(await checkpoint()).toMatchObject({ published: 1 });
+    expect(problems).toEqual(['There is no room', 'There is no room', undefined]);
+  });
+
+  test('promise 7: what waits in memory goes out in batches of bounded bytes, not only of a bounded count', async () => {
+    const { sink, start, record, drained, reads } = world({ budget: 1e8 });
+    const batches: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    sink.before = async (batch) => {
+      batches.push(batch.reduce((sum, { object }) => sum + object.byteLength, 0));
+      await gate.promise;
+    };
+    const { publisher } = await start();
+    const large = (revision: Revision): Revision => ({ ...revision, object: new Uint8Array(400 * 1024) });
+    const names = Array.from({ length: 20 }, (_, index) => `n-${index}`);
+    const huge = { ...large((await record(['huge'], 10))[0] as Revision), object: new Uint8Array(3 * 1024 * 1024) };
+    publisher.offer([huge], rv('10'));
+    publisher.offer((await record(names, 11)).map(large), rv('30'));
+    gate.resolve();
+    await drained(publisher);
+    // One that is larger than a batch goes alone.
+    expect(batches[0]).toBe(3 * 1024 * 1024);
+    expect(Math.max(...batches.slice(1))).toBeLessThanOrEqual(1024 * 1024);
+    expect([sink.published.length, reads()]).toEqual([21, 0]);
+  });
+
   test('promise 7: what does not fit the budget is read from the log, in order and with its origin', async () => {
     const { sink, bytes, start, record, drained, reads } = world({ budget: 10 });
     const { publisher } = await start();
