@@ -1,0 +1,51 @@
+// Two bridges on one data folder at once (promise 6): one that slept through its lease, and one whose clock says so.
+import type { Scene, Told } from './scene.ts';
+import type { Bridge } from './world.ts';
+import { rightClock } from './world.ts';
+
+/** Leases last 20 s. */
+const longerThanLeaseMs = [20_500, 23_000] as const;
+
+/** The bridge is stopped for longer than its leases last; in half of the cases another one goes on meanwhile. */
+export async function takeOver(scene: Scene): Promise<Told> {
+  const { world, chance, damage } = scene;
+  const first = world.bridge;
+  const second = chance.maybe(0.6) ? world.anotherBridge(rightClock) : undefined;
+  await chance.pause(100, 500);
+  first.freeze();
+  damage.count('bridge stopped for longer than a lease');
+  // Until the leases are over it is told that the folder is in use, and ends; then it goes on.
+  second?.start();
+  await chance.pause(...longerThanLeaseMs);
+  if (second === undefined) {
+    first.thaw();
+    return { what: 'bridge stopped for longer than a lease, and continued' };
+  }
+  await chance.pause(1000, 4000);
+  first.thaw();
+  await chance.pause(1000, 3000);
+  const survivor = await endOne(scene, first, second);
+  return { what: `bridge stopped, another took over, both went on, ${survivor} stayed`, mayEnd: true };
+}
+
+/** Another bridge begins whose clock is so far ahead that every lease seems over: it takes them from one that is alive. */
+export async function overlap(scene: Scene): Promise<Told> {
+  const { world, chance, damage } = scene;
+  const first = world.bridge;
+  const { offset, jump } = first.clock;
+  const second = world.anotherBridge({ offset: offset + Math.max(0, jump) + 3_600_000, jump: 0 });
+  await chance.pause(100, 1000);
+  second.start();
+  damage.count('bridges overlapped');
+  await chance.pause(2000, 6000);
+  const survivor = await endOne(scene, first, second);
+  return { what: `a second bridge with a clock ahead took over from a living one, ${survivor} stayed`, mayEnd: true };
+}
+
+async function endOne({ world, chance, damage }: Scene, first: Bridge, second: Bridge): Promise<string> {
+  const secondStays = chance.maybe();
+  await (secondStays ? first : second).kill();
+  damage.count('bridge killed');
+  world.bridge = secondStays ? second : first;
+  return secondStays ? 'the second' : 'the first';
+}

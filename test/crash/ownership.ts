@@ -1,0 +1,53 @@
+// What the data folder says of owners and checkpoints, read as its tables are: fencing numbers only grow (promise 6), and
+// no checkpoint is ahead of what the webhook acknowledged (promise 4).
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface Ownership {
+  /** `acknowledged`: by `CLUSTER PLURAL.GROUP`, how many changes the webhook has taken. Remembers the fences it saw. */
+  faults(data: string, acknowledged: ReadonlyMap<string, number>): string[];
+}
+
+interface Row {
+  readonly ref: string;
+  readonly sequence: number;
+  readonly fence: number;
+  readonly checkpoint: string | null;
+}
+
+export function createOwnership(): Ownership {
+  const seen = new Map<string, number>();
+  return {
+    faults(data, acknowledged) {
+      const database = new DatabaseSync(join(data, 'mk8s.db'), { readOnly: true, timeout: 5000 });
+      try {
+        const rows = database.prepare('SELECT ref, sequence, fence, checkpoint FROM stream').all();
+        return rows.flatMap((row) => rowFaults(row as unknown as Row, seen, acknowledged));
+      } finally {
+        database.close();
+      }
+    },
+  };
+}
+
+function rowFaults(
+  { ref, sequence, fence, checkpoint }: Row,
+  seen: Map<string, number>,
+  acknowledged: ReadonlyMap<string, number>,
+): string[] {
+  const { cluster, group, plural } = JSON.parse(ref) as { cluster: string; group: string; plural: string };
+  const stream = `${cluster} ${plural}.${group}`;
+  const known = seen.get(stream) ?? 0;
+  seen.set(stream, fence);
+  const saved = checkpoint === null ? undefined : (JSON.parse(checkpoint) as { published: number; fence: number });
+  const published = saved?.published ?? 0;
+  const taken = acknowledged.get(stream) ?? 0;
+  return [
+    ...(fence >= known ? [] : [`promise 6: the fence of ${stream} went back from ${known} to ${fence}`]),
+    ...((saved?.fence ?? 0) <= fence ? [] : [`promise 6: ${stream} has a checkpoint of a fence that it never saw`]),
+    ...(published <= sequence ? [] : [`promise 4: the checkpoint of ${stream} is at ${published} of ${sequence}`]),
+    ...(published <= taken
+      ? []
+      : [`promise 4: the checkpoint of ${stream} is at ${published}; ${taken} were acknowledged`]),
+  ];
+}
