@@ -1,6 +1,7 @@
 // Publishes one stream's revisions in order and moves its checkpoint after the acknowledgement (promises 1 to 5).
 // The log is the outbox: what does not fit in memory while a sink is slow or down is read from there again.
 import { backoffDelay } from '../async/backoff.ts';
+import { patience } from '../async/retry-after.ts';
 import { createWake, type Wake } from '../async/wake.ts';
 import type { Checkpoint } from '../model/checkpoint.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
@@ -139,9 +140,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        options.onProblem(messageOf(error));
-        const asked = error instanceof Mk8sError ? (error.retryAfterMs ?? 0) : 0;
-        await clock.sleep(Math.max(asked, backoffDelay(failures, RETRY, random)), signal);
+        const { waitMs, note } = patience(error instanceof Mk8sError ? (error.retryAfterMs ?? 0) : 0);
+        options.onProblem(`${messageOf(error)}${note}`);
+        await clock.sleep(Math.max(waitMs, backoffDelay(failures, RETRY, random)), signal);
       }
     }
   }

@@ -1,5 +1,6 @@
 // The one transition function of a watch (promises 1 and 10): pure, total, tested as a table of every state × every
 // input. What it relies on of real servers is in docs/kubernetes.md.
+import { patience } from '../async/retry-after.ts';
 import { compareResourceVersions } from '../model/resource-version.ts';
 import type { ActiveState, Memory, SyncReason, WaitReason, WatchInput, WatchState } from './state.ts';
 
@@ -154,8 +155,10 @@ function wait(
   retryAfterMs?: number,
 ): WatchState {
   const memory: Memory = { ...next.memory, failures: state.memory.failures + 1, renewed: false };
-  const until = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return { kind: 'waiting', why, problem, ...until, next: { ...next, memory } };
+  const waiting = { kind: 'waiting', why, next: { ...next, memory } } as const;
+  if (retryAfterMs === undefined) return { ...waiting, problem };
+  const { waitMs, note } = patience(retryAfterMs);
+  return { ...waiting, problem: `${problem}${note}`, retryAfterMs: waitMs };
 }
 
 function settled(memory: Memory): Memory {

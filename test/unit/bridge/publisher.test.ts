@@ -121,6 +121,20 @@ describe('a publisher', () => {
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(45_000);
   });
 
+  test('promise 10: a sink that asks for a wait without end is asked again after a bounded one, and it is said', async () => {
+    const { clock, sink, problems, start, record, drained } = world();
+    sink.before = () => {
+      if (problems.length > 0) return;
+      throw new Mk8sError('It answered 429', { code: 'http', retryable: true, retryAfterMs: 1e12 });
+    };
+    const { publisher } = await start();
+    const startedAt = clock.now();
+    publisher.offer(await record(['a'], 10), rv('10'));
+    await drained(publisher);
+    expect(clock.now() - startedAt).toBeLessThan(400_000);
+    expect(problems[0]).toBe('It answered 429 (Retry-After asks for 1000000000 s; trying again after 300 s)');
+  });
+
   test('promise 10: a checkpoint that finds no room is a problem until it is written', async () => {
     const { store, problems, start, record, drained, checkpoint } = world();
     let attempts = 0;

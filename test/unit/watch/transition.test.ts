@@ -329,6 +329,16 @@ describe('the transition', () => {
     expect(transition(states.watching, inputs.broken)).toMatchObject({ problem: 'reset' });
   });
 
+  test('promise 10: waits a bounded time where a server asks for one without end, and says so', () => {
+    for (const code of [429, 503]) {
+      expect(transition(states.watching, status(code, { retryAfterMs: 1e12 }))).toMatchObject({
+        why: 'throttled',
+        retryAfterMs: 300_000,
+        problem: `${code} Why: because (Retry-After asks for 1000000000 s; trying again after 300 s)`,
+      });
+    }
+  });
+
   test('pages where the server is known not to stream lists', () => {
     expect(transition({ ...watching, memory: unfitted }, status(410))).toEqual({ ...firstPage, memory: unfitted });
     const next = { kind: 'paging', reason: 'restored', continueToken: '', consistent: true };
