@@ -1,5 +1,6 @@
 // One line of a watch: `{"type":"ADDED","object":{…}}`. The form that Go's encoder sends is taken apart by position;
 // any other spelling of the same JSON goes a slower way.
+import { isUtf8 } from 'node:buffer';
 import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
 import { asBuffer, CLOSE_BRACE, isSpace, OPEN_BRACE, parseString, QUOTE, skipSpace } from './json-bytes.ts';
@@ -73,8 +74,9 @@ export class WatchLineDecoder {
       case 'DELETED':
         return this.object(type, bytes, from, to, inPlace);
       case 'BOOKMARK':
-        return decodeBookmark(bytes.toString('utf8', from, to));
+        return decodeBookmark(parseEvent(bytes, start, end).object);
       case 'ERROR':
+        parseEvent(bytes, start, end);
         return { kind: 'error', status: parseStatus(bytes.toString('utf8', from, to)) };
       default:
         throw protocolError('A watch event has none of the types ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.');
@@ -94,13 +96,20 @@ export class WatchLineDecoder {
 /** For those who decode lines one by one. */
 const shared = new WatchLineDecoder();
 
-function decodeBookmark(json: string): WatchLine {
-  let metadata: { resourceVersion?: unknown; annotations?: Record<string, unknown> } | null | undefined;
+/** The whole of an event that is rare and small, so that nothing in it has to be trusted: it moves the position, or ends the watch. */
+function parseEvent(bytes: Buffer, start: number, end: number): { readonly object?: unknown } {
   try {
-    metadata = (JSON.parse(json) as { metadata?: typeof metadata } | null)?.metadata;
-  } catch (error) {
-    throw protocolError('The object of a bookmark is not JSON.', error);
+    const line = bytes.subarray(start, end);
+    if (isUtf8(line)) return JSON.parse(line.toString('utf8')) as { readonly object?: unknown };
+  } catch {
+    // Its message would quote the line.
   }
+  throw protocolError('A bookmark or error of a watch is not JSON.');
+}
+
+function decodeBookmark(object: unknown): WatchLine {
+  type Bookmark = { metadata?: { resourceVersion?: unknown; annotations?: Record<string, unknown> } | null } | null;
+  const metadata = (object as Bookmark)?.metadata;
   const version = metadata?.resourceVersion;
   if (typeof version !== 'string' || version === '') throw protocolError('A bookmark has no resourceVersion.');
   return {

@@ -173,6 +173,11 @@ describe('a line that is no event of a watch is refused', () => {
     ],
     ['a name that is no string', '{"type":"ADDED","object":{"apiVersion":"v1","kind":"W","metadata":{"name":1}}}'],
     ['a bookmark without resourceVersion', '{"type":"BOOKMARK","object":{"metadata":{}}}'],
+    ['an error that is no JSON', '{"type":"ERROR","object":{""}}'],
+    [
+      'a bookmark that is no JSON beside its metadata',
+      '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"1"}},"more":tru}',
+    ],
     ['a bookmark of null', '{"type":"BOOKMARK","object":null}'],
     ['more after its end', '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"1"}}} {}'],
     ['a list', '[1]'],
