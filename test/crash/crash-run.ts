@@ -162,6 +162,7 @@ function busyness(world: CrashWorld, random: () => number) {
 }
 
 async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`It took longer than ${actMs / 1000} s`)), actMs);
   const abort = (): void => reject(signal.reason);
