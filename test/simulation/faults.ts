@@ -22,8 +22,8 @@ const mostRates = {
     subscriptionFailsAfter: 0.2,
     readFails: 0.05,
     statusFails: 0.2,
-    /** The disk is full for a while: every write is refused. A share of steps. */
-    diskFull: 0.02,
+    /** The disk fills: every write is refused until there is room again. A share of steps. */
+    diskFills: 0.02,
   },
   sink: {
     /** A share of steps: down for a while. */
@@ -48,6 +48,14 @@ const mostRates = {
     overlap: 0.03,
     /** The process stands still for longer than its leases last. */
     freeze: 0.01,
+    /** A share of steps: a process is killed then and there. */
+    killed: 0.03,
+    /** A share of steps: a cluster is listed under another name, under two, or not at all for a while. */
+    moved: 0.01,
+    aliased: 0.02,
+    left: 0.01,
+    /** A share of readings of the inventory's source. */
+    sourceFails: 0.3,
     /** Clocks of processes disagree, by up to a minute. A share of processes. */
     skew: 0.7,
   },
@@ -73,6 +81,9 @@ export function drawFaults(dice: Dice): FaultRates {
     return on ? most * 10 ** (-1.5 * own.next()) : 0;
   });
 }
+
+/** No fault at all. */
+export const noFaults: FaultRates = mapRates(() => 0);
 
 /** The same faults, one of them off: how a failure is minimised. */
 export function withoutFault(rates: FaultRates, fault: string): FaultRates {

@@ -1,0 +1,13 @@
+// One check a promise, or a part of one.
+import type { Model } from '../model/model.ts';
+import type { Check } from '../model/observer.ts';
+import { checkpoints } from './checkpoints.ts';
+import { ids } from './ids.ts';
+import { nothingLost } from './nothing-lost.ts';
+import { oneOwner } from './one-owner.ts';
+import { order } from './order.ts';
+import { readable } from './readable.ts';
+
+export function allChecks(model: Model): readonly Check[] {
+  return [nothingLost, order, readable, checkpoints, ids, oneOwner].map((create) => create(model));
+}

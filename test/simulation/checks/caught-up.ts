@@ -1,0 +1,120 @@
+// Liveness, and promise 1 at the end: what every stream, every sink and every tail holds is what the clusters have, object by
+// object.
+import { formatGroupResource, type GroupResource } from '../../../lib/model/resource.ts';
+import type { Revision } from '../../../lib/model/revision.ts';
+import { streamKey } from '../../../lib/model/stream.ts';
+import { isFollowed, type KnownCluster, type Model } from '../model/model.ts';
+import type { Check } from '../model/observer.ts';
+import type { StreamRecord } from '../model/record.ts';
+import type { Arrival } from '../sink.ts';
+
+export interface CaughtUp extends Check {
+  /** What is still missing, in sentences; empty where all have caught up. */
+  missing(): readonly string[];
+}
+
+type Materialised = Map<string, Map<string, Revision>>;
+
+export function caughtUp(model: Model): CaughtUp {
+  const subscribers = new Map<string, Materialised>();
+  const heard = new Set<string>();
+
+  function apply(who: string, revision: Revision): void {
+    const stream = streamKey(revision.stream);
+    const first = `${who} ${stream} ${revision.sequence}`;
+    if (heard.has(first)) return;
+    heard.add(first);
+    let streams = subscribers.get(who);
+    if (streams === undefined) subscribers.set(who, (streams = new Map()));
+    let objects = streams.get(stream);
+    if (objects === undefined) streams.set(stream, (objects = new Map()));
+    const key = `${revision.namespace}/${revision.name}`;
+    if (revision.type === 'delete') objects.delete(key);
+    else objects.set(key, revision);
+  }
+
+  return {
+    onArrival(who, _process, { revision }: Arrival) {
+      apply(who, revision);
+    },
+    onSettled(who, _process, revision, how) {
+      // People see to a dead letter.
+      if (how === 'refused') apply(who, revision);
+    },
+    missing() {
+      const found: string[] = [];
+      for (const stream of model.record.streams.values()) {
+        const cluster = model.clusters.get(stream.ref.cluster);
+        if (cluster === undefined) continue;
+        const told = describe(stream, cluster);
+        compare(`the record of ${told}`, liveOf(stream), stream, cluster, model, found);
+        for (const who of [...model.sinks, ...model.tails]) {
+          const has = subscribers.get(who)?.get(stream.key) ?? new Map<string, Revision>();
+          compare(`${who}'s ${told}`, has, stream, cluster, model, found);
+        }
+        if (stream.checkpoint?.published !== stream.revisions.length) {
+          found.push(
+            `the checkpoint of ${told} is ${stream.checkpoint?.published}, of ${stream.revisions.length} revisions`,
+          );
+        }
+        const { resourceVersion } = stream.checkpoint ?? {};
+        if (stream.resourceVersion !== resourceVersion) {
+          found.push(`the checkpoint of ${told} has ${resourceVersion}, the record ${stream.resourceVersion}`);
+        }
+      }
+      for (const cluster of model.clusters.values()) {
+        for (const resource of cluster.truth.resources()) found.push(...unfollowed(cluster, resource));
+      }
+      return found;
+    },
+  };
+
+  function unfollowed(cluster: KnownCluster, resource: GroupResource): string[] {
+    if (!isFollowed(model.settings.wanted, resource)) return [];
+    const { namespaces } = model.settings.wanted;
+    const selectors = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+    return selectors
+      .map((selector) => ({ ...resource, cluster: cluster.id, selector }))
+      .filter((stream) => model.record.streams.get(streamKey(stream))?.resourceVersion === undefined)
+      .map(() => `${formatGroupResource(resource)} in ${cluster.name} was never synchronised`);
+  }
+}
+
+function describe(stream: StreamRecord, cluster: KnownCluster): string {
+  return `${formatGroupResource(stream.ref)} in ${cluster.name}`;
+}
+
+function liveOf(stream: StreamRecord): Map<string, Revision> {
+  return new Map([...stream.last].filter(([, revision]) => revision.type !== 'delete'));
+}
+
+function compare(
+  what: string,
+  has: ReadonlyMap<string, Revision>,
+  { ref }: StreamRecord,
+  cluster: KnownCluster,
+  model: Model,
+  found: string[],
+): void {
+  const { namespace } = ref.selector;
+  const isServed = cluster.truth.resources().some(({ group, plural }) => group === ref.group && plural === ref.plural);
+  const all = isServed ? [...cluster.truth.present(ref)] : [];
+  const present = new Map(all.filter(([key]) => namespace === undefined || key.startsWith(`${namespace}/`)));
+  for (const [key, object] of present) {
+    const ours = has.get(key);
+    if (ours === undefined) {
+      found.push(`${what} lacks ${key} (uid ${object.uid}, resourceVersion ${object.resourceVersion})`);
+    } else if (
+      ours.uid !== object.uid ||
+      (!model.settings.ignoreNoop && ours.resourceVersion !== object.resourceVersion)
+    ) {
+      found.push(
+        `${what} has ${key} at ${ours.resourceVersion} (uid ${ours.uid}), not at ${object.resourceVersion} (uid ${object.uid})`,
+      );
+    }
+  }
+  for (const [key, ours] of has) {
+    if (!present.has(key))
+      found.push(`${what} still has ${key} (uid ${ours.uid}, resourceVersion ${ours.resourceVersion})`);
+  }
+}

@@ -1,0 +1,84 @@
+// Where a simulation's clusters come from, as a kubeconfig would name them: they are named twice, move, leave and return.
+
+import { Mk8sError } from '../../lib/model/errors.ts';
+import type { ApiServer } from '../../lib/ports/api-server.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { ClusterCandidate, ClusterSource } from '../../lib/ports/cluster-source.ts';
+import type { Faults } from './fault-dice.ts';
+import type { SimProcess } from './process.ts';
+import type { Dice } from './random.ts';
+
+/** What can be opened. */
+interface Reachable {
+  readonly name: string;
+  connect(peer: { address: string; clock: Clock; dice: Dice }): ApiServer;
+}
+
+export interface SimSource {
+  /** The source as one process reads it. */
+  open(process: SimProcess): ClusterSource;
+  /** Lists a cluster under another name and address from now on. */
+  move(cluster: Reachable): void;
+  /** Names it a second time, or no longer. */
+  alias(cluster: Reachable): void;
+  /** Leaves it out, or lists it again. */
+  hide(cluster: Reachable): void;
+  /** Everything is listed. */
+  calm(): void;
+}
+
+interface Listed {
+  readonly cluster: Reachable;
+  moves: number;
+  aliased: boolean;
+  hidden: boolean;
+}
+
+export function createSimSource(clusters: readonly Reachable[], faults: Faults): SimSource {
+  const listed = clusters.map((cluster): Listed => ({ cluster, moves: 0, aliased: false, hidden: false }));
+  const entry = (cluster: Reachable): Listed => listed.find((each) => each.cluster === cluster) as Listed;
+
+  function candidates(process: SimProcess): ClusterCandidate[] {
+    return listed.flatMap(({ cluster, moves, aliased, hidden }, index) => {
+      if (hidden) return [];
+      const name = moves === 0 ? cluster.name : `${cluster.name}-moved-${moves}`;
+      return (aliased ? [name, `${name}-alias`] : [name]).map((context) => ({
+        name: context,
+        source: 'simulation',
+        server: `https://${context}:6443`,
+        namespace: 'default',
+        isDefault: index === 0,
+        fingerprint: context,
+        connect: () => {
+          const address = `https://${context}:6443`;
+          return process.guardApi(cluster.connect({ address, clock: process.clock, dice: process.dice.fork(address) }));
+        },
+      }));
+    });
+  }
+
+  return {
+    open: (process) => ({
+      name: 'simulation',
+      discover: () =>
+        process.call('discover', () => {
+          if (faults.strikes('process', 'sourceFails')) {
+            return Promise.reject(new Mk8sError('Cannot read the kubeconfig: it is being written', { code: 'config' }));
+          }
+          return Promise.resolve({ candidates: candidates(process), problems: [] });
+        }),
+    }),
+    move: (cluster) => void (entry(cluster).moves += 1),
+    alias(cluster) {
+      const found = entry(cluster);
+      found.aliased = !found.aliased;
+    },
+    hide(cluster) {
+      const found = entry(cluster);
+      found.hidden = !found.hidden;
+    },
+    calm() {
+      for (const each of listed) each.hidden = false;
+    },
+  };
+}
