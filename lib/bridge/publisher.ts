@@ -18,6 +18,9 @@ import type { ByteBudget } from './byte-budget.ts';
 /** One publish: large enough for throughput, small enough to hold several streams' worth. */
 const BATCH = { changes: 1000, bytes: 1024 * 1024 };
 const RETRY = { baseMs: 500, maxMs: 30_000 };
+/** Where only somebody else can mend it: a redirect, a certificate, a refused credential. */
+const RETRY_BLOCKED = { baseMs: 30_000, maxMs: 300_000 };
+const BLOCKED_NOTE = '; publishing is blocked until that is changed';
 /** A checkpoint is written at most this often per stream while changes flow, milliseconds; a crash republishes that much. */
 const CHECKPOINT_EVERY_MS = 250;
 
@@ -35,9 +38,9 @@ export interface PublisherOptions {
   /** What is recorded already, and how much of it was published. */
   readonly checkpoint: Checkpoint | undefined;
   readonly recorded: { readonly sequence: number; readonly resourceVersion?: ResourceVersion };
-  /** Progress, and problems of the sink (undefined when it works again). */
+  /** Progress, and problems (undefined when it works again). `blocked`: until somebody changes something. */
   readonly onProgress: (progress: { published: number; resourceVersion: ResourceVersion | undefined }) => void;
-  readonly onProblem: (problem: string | undefined) => void;
+  readonly onProblem: (problem: string | undefined, blocked: boolean) => void;
 }
 
 export interface Publisher {
@@ -136,13 +139,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
     for (let failures = 1; ; failures += 1) {
       try {
         await to.publish(batch, signal);
-        if (failures > 1) options.onProblem(undefined);
+        if (failures > 1) options.onProblem(undefined, false);
         return;
       } catch (error) {
         signal.throwIfAborted();
-        const { waitMs, note } = patience(error instanceof Mk8sError ? (error.retryAfterMs ?? 0) : 0);
-        options.onProblem(`${messageOf(error)}${note}`);
-        await clock.sleep(Math.max(waitMs, backoffDelay(failures, RETRY, random)), signal);
+        const known = error instanceof Mk8sError ? error : undefined;
+        const blocked = known?.retryable === false;
+        const { waitMs, note } = patience(known?.retryAfterMs ?? 0);
+        options.onProblem(`${messageOf(error)}${note}${blocked ? BLOCKED_NOTE : ''}`, blocked);
+        const own = backoffDelay(failures, blocked ? RETRY_BLOCKED : RETRY, random);
+        await clock.sleep(Math.max(waitMs, own), signal);
       }
     }
   }
@@ -174,11 +180,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       // No room: the checkpoint stays behind until there is.
       if (!(error instanceof Mk8sError) || error.code !== 'full') throw error;
       hasRoom = false;
-      return options.onProblem(messageOf(error));
+      return options.onProblem(messageOf(error), false);
     }
     checkpoint = next;
     // Nothing is checkpointed while the sink fails: the problem that ends here is this one.
-    if (!hasRoom) options.onProblem(undefined);
+    if (!hasRoom) options.onProblem(undefined, false);
     hasRoom = true;
   }
 

@@ -54,10 +54,14 @@ async function runOwned(
     published: checkpoint?.published ?? 0,
     objects: position.objects,
     resourceVersion: checkpoint?.resourceVersion ?? '',
+    storeProblem: undefined,
+    sinkProblem: undefined,
+    sinkBlocked: false,
   });
   if (position.resourceVersion !== undefined) services.tally.resumed += 1;
 
   const halt = new AbortController();
+  const failed = new AbortController();
   const publisher = createPublisher({
     ...services,
     stream: task.stream,
@@ -73,10 +77,14 @@ async function runOwned(
       if (resourceVersion !== undefined) row.resourceVersion = resourceVersion;
       if (row.published >= row.recorded) row.waitingSince = 0;
     },
-    onProblem: (problem) => reportProblem(task, services, row, 'sinkProblem', problem),
+    onProblem(problem, blocked) {
+      row.sinkBlocked = blocked;
+      reportProblem(task, services, row, 'sinkProblem', problem);
+      // A catch-up does not wait for what only somebody else can change; what is recorded stays for the next one.
+      if (blocked && services.mode === 'catch-up') failed.abort(new Mk8sError(problem ?? '', { code: 'config' }));
+    },
   });
   const publishing = publisher.run(AbortSignal.any([task.giveUp, lease.lost, halt.signal]));
-  const failed = new AbortController();
   publishing.catch((error: unknown) => failed.abort(error));
   try {
     const end = await follow(task, services, { lease, row, position, publisher, failed: failed.signal });

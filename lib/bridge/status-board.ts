@@ -24,6 +24,8 @@ export interface StatusRow {
   watchProblem: string | undefined;
   storeProblem: string | undefined;
   sinkProblem: string | undefined;
+  /** `sinkProblem` lasts until somebody changes something. */
+  sinkBlocked: boolean;
   errorAt: number;
 }
 
@@ -63,6 +65,7 @@ export function createStatusBoard(): StatusBoard {
       watchProblem: undefined,
       storeProblem: undefined,
       sinkProblem: undefined,
+      sinkBlocked: false,
       errorAt: 0,
     };
     rows.set(key, made);
@@ -87,7 +90,7 @@ function statusOf(row: StatusRow, now: number): StreamStatus {
   return {
     stream: row.stream,
     clusterName: row.clusterName,
-    state: row.state,
+    state: row.sinkBlocked && row.state === 'watching' ? 'blocked' : row.state,
     epoch: row.epoch,
     resourceVersion: row.resourceVersion,
     recorded: row.recorded,

@@ -8,6 +8,8 @@ export type StreamState =
   | 'watching'
   /** Waiting before the next attempt; `error` says why. */
   | 'retrying'
+  /** Watched and recorded, but a sink takes nothing until somebody changes something; `error` says what. */
+  | 'blocked'
   /** Denied or absent: tried again slowly; `error` says why. */
   | 'parked'
   /** Stopped on purpose, resumable. */

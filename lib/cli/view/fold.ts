@@ -11,7 +11,16 @@ export interface Folded {
   readonly hidden: readonly StreamStatus[];
 }
 
-const urgency = { retrying: 3, parked: 3, syncing: 2, starting: 2, stopped: 1, watching: 0, ended: 0 } as const;
+const urgency = {
+  retrying: 3,
+  blocked: 3,
+  parked: 3,
+  syncing: 2,
+  starting: 2,
+  stopped: 1,
+  watching: 0,
+  ended: 0,
+} as const;
 
 /**
  * Chooses at most `room` lines among all groups' streams; a group that hides some needs one line to say so.

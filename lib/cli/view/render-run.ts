@@ -70,6 +70,7 @@ function streamTotals(streams: readonly StreamStatus[]): string {
   const parts = [
     [inState('syncing', 'starting'), 'syncing'],
     [inState('retrying'), 'retrying'],
+    [inState('blocked'), 'blocked'],
     [inState('parked'), 'parked'],
   ] as const;
   const exceptions = parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);

@@ -52,6 +52,7 @@ const tones: Readonly<Record<StreamState, Tone>> = {
   syncing: 'busy',
   watching: 'good',
   retrying: 'bad',
+  blocked: 'bad',
   parked: 'bad',
   stopped: 'dim',
   ended: 'dim',
@@ -82,12 +83,9 @@ export function streamRow(
   return joined(cells);
 }
 
-// In these an error is an old one.
-const fine: ReadonlySet<StreamState> = new Set(['watching', 'ended']);
-
-/** What a stream suffers from now. */
-export function troubleOf(status: StreamStatus): string | undefined {
-  return status.error === undefined || fine.has(status.state) ? undefined : status.error;
+/** What a stream suffers from now; while it is watched, that is a sink or the folder. */
+export function troubleOf({ state, error }: StreamStatus): string | undefined {
+  return state === 'ended' ? undefined : error;
 }
 
 function width(...widths: readonly number[]): number {

@@ -135,6 +135,25 @@ describe('a publisher', () => {
     expect(problems[0]).toBe('It answered 429 (Retry-After asks for 1000000000 s; trying again after 300 s)');
   });
 
+  test('promise 10: what only somebody else can mend blocks, is said so, and is tried again slowly', async () => {
+    const { clock, sink, start, record, drained } = world();
+    const told: [string | undefined, boolean | undefined][] = [];
+    const attempts: number[] = [];
+    sink.before = () => {
+      attempts.push(clock.now());
+      if (attempts.length === 1) throw new Mk8sError('It is away', { code: 'unreachable', retryable: true });
+      if (attempts.length < 5) throw new Mk8sError('It answered 302', { code: 'config', status: 302 });
+    };
+    const { publisher } = await start({ onProblem: (problem, blocked) => void told.push([problem, blocked]) });
+    publisher.offer(await record(['a'], 10), rv('10'));
+    await drained(publisher);
+    const blocked = ['It answered 302; publishing is blocked until that is changed', true];
+    expect(told).toEqual([['It is away', false], blocked, blocked, blocked, [undefined, false]]);
+    const waits = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
+    expect(waits.map((wait) => wait >= 15_000)).toEqual([false, true, true, true]);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(300_000);
+  });
+
   test('promise 10: a checkpoint that finds no room is a problem until it is written', async () => {
     const { store, problems, start, record, drained, checkpoint } = world();
     let attempts = 0;

@@ -7,6 +7,7 @@ import type { StreamEnd, StreamServices } from '../../../lib/bridge/stream-task.
 import { secretsRule } from '../../../lib/history/redact.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import type { Revision } from '../../../lib/model/revision.ts';
+import type { StreamState } from '../../../lib/model/stream-status.ts';
 import { resourcePattern } from '../../../lib/plan/resource-pattern.ts';
 import { testStream } from '../../support/changes.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
@@ -209,6 +210,45 @@ describe('a stream', () => {
     expect(services.tally).toMatchObject({ published: 1, replayed: 1 });
   });
 
+  test('promise 10: a stream whose sink is not configured right is shown as blocked until it is', async () => {
+    const { clock, cluster, sink, run, current } = world();
+    sink.before = () => {
+      throw new Mk8sError('It answered 302', { code: 'config' });
+    };
+    const services = run();
+    const following = follow(services, cluster);
+    cluster.set('a', 1);
+    const state = (): StreamState | undefined => services.board.snapshot(0)[0]?.state;
+    await until(clock, 'it is blocked', () => state() === 'blocked');
+    expect(services.board.snapshot(0)).toMatchObject([{ error: expect.stringContaining('It answered 302') }]);
+    sink.before = () => undefined;
+    await current();
+    expect(services.board.snapshot(0)).toMatchObject([{ state: 'watching', published: 1 }]);
+    expect(services.board.snapshot(0)[0]).not.toHaveProperty('error');
+    await stopped(following, clock);
+  });
+
+  test('promise 10: what troubled the sink in an earlier life of the stream is not said of the next', async () => {
+    const { clock, cluster, sink, run, current } = world();
+    sink.before = () => {
+      throw new Mk8sError('It answered 302', { code: 'config' });
+    };
+    const services = run();
+    cluster.set('a', 1);
+    const first = follow(services, cluster);
+    await until(clock, 'it is blocked', () => services.board.snapshot(0)[0]?.state === 'blocked');
+    first.stop.abort(new Error('stop'));
+    for (let turn = 0; turn < 20; turn += 1) await idle();
+    first.giveUp.abort(new Error('give up'));
+    expect(await settle(first.done, clock)).toBe('stopped');
+    sink.before = () => undefined;
+    const second = follow(services, cluster);
+    await current();
+    expect(services.board.snapshot(0)).toMatchObject([{ state: 'watching' }]);
+    expect(services.board.snapshot(0)[0]).not.toHaveProperty('error');
+    await stopped(second, clock);
+  });
+
   test('promise 6: a displaced owner can neither record nor checkpoint', async () => {
     const { clock, cluster, store, run, current } = world();
     cluster.set('a', 1);
@@ -292,6 +332,18 @@ describe('a stream', () => {
   });
 
   describe('in catch-up', () => {
+    test('a sink that only somebody else can mend ends it, with what is to be mended', async () => {
+      const { clock, cluster, sink, run, stored } = world();
+      cluster.set('a', 1);
+      sink.before = () => {
+        throw new Mk8sError('It answered 302', { code: 'config' });
+      };
+      const services = run({ mode: 'catch-up' });
+      await expect(settle(follow(services, cluster).done, clock)).rejects.toThrow('It answered 302');
+      expect(await stored()).toEqual(['add a@11']);
+      expect(services.board.snapshot(0)).toMatchObject([{ recorded: 1, published: 0 }]);
+    });
+
     test('ends once the record holds the present, without a watch where nothing happened', async () => {
       const { clock, cluster, sink, run } = world();
       cluster.set('a', 1);

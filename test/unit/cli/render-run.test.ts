@@ -101,8 +101,14 @@ describe('the view of a run', () => {
     expect(narrow.map((line) => line.trim()).join(' ')).toBe(`! ${error}`);
   });
 
-  test('an old error of a stream that watches again is not shown', () => {
-    expect(render({ streams: [streamStatus('widgets', 'one', { error: 'was reset' })] })).not.toContain('was reset');
+  test('what a sink does not take is shown while its stream watches, and counted where it is blocked', () => {
+    const error = 'Cannot publish to https://hook: it answered 302';
+    const watching = render({ streams: [streamStatus('widgets', 'one', { error })] });
+    expect(watching).toContain(`! ${error}`);
+    const blocked = render({ streams: [streamStatus('widgets', 'one', { state: 'blocked', error })] });
+    expect(lineWith(blocked, 'widgets')).toMatch(/blocked/);
+    expect(blocked).toContain('1 stream (1 blocked)');
+    expect(blocked).toContain(`! ${error}`);
   });
 
   test('a cluster that is not reached says so once, with the reason; problems and messages come last', () => {
