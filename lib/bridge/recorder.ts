@@ -17,6 +17,8 @@ const FULL_RETRY = { baseMs: 1000, maxMs: 15_000 };
 const MOST_GAPS = 20_000;
 /** Of the newest revisions, read to prove that resourceVersions still mean the same. */
 const NEWEST_BYTES = 4 * 1024 * 1024;
+/** Revisions read at a time after an append whose outcome was not known. */
+const MOST_READ_BACK = 1000;
 const typeOf = { ADDED: 'add', MODIFIED: 'update', DELETED: 'delete' } as const satisfies Record<string, ChangeType>;
 
 export interface RecorderOptions {
@@ -83,7 +85,7 @@ async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promi
 export function createRecorder(options: RecorderOptions): Recorder {
   const { stream, log, clock, fence } = options;
   const record = recordReader(log, stream, options);
-  let { epoch, resourceVersion } = options.position;
+  let { epoch, resourceVersion, sequence } = options.position;
   let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
 
   async function take(output: WatchOutput): Promise<'recorded' | 'went back'> {
@@ -169,14 +171,29 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function appendDurably(batch: AppendBatch): Promise<readonly Revision[]> {
     for (let failures = 1; ; failures += 1) {
       try {
-        const revisions = await log.append(stream, batch);
+        const appended = await log.append(stream, batch);
         if (failures > 1) options.onProblem(undefined);
+        // An attempt that failed may have recorded the batch all the same: then it is no news to this one.
+        const revisions = failures > 1 ? await recordedSince(sequence) : appended;
+        sequence = revisions.at(-1)?.sequence ?? sequence;
         return revisions;
       } catch (error) {
         if (!(error instanceof Mk8sError) || !error.retryable) throw error;
         options.onProblem(messageOf(error));
         await clock.sleep(backoffDelay(failures, FULL_RETRY, options.random), options.signal);
       }
+    }
+  }
+
+  /** No more than one batch. */
+  async function recordedSince(known: number): Promise<readonly Revision[]> {
+    const revisions: Revision[] = [];
+    for (let after = known; ; ) {
+      const page = await log.read(stream, after, { changes: MOST_READ_BACK, bytes: NEWEST_BYTES });
+      revisions.push(...page);
+      const last = page.at(-1);
+      if (last === undefined) return revisions;
+      after = last.sequence;
     }
   }
 

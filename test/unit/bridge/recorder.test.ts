@@ -4,11 +4,12 @@ import { createRecorder, type RecorderOptions } from '../../../lib/bridge/record
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import { resourceVersion } from '../../../lib/model/resource-version.ts';
 import type { Revision, ScannedObject } from '../../../lib/model/revision.ts';
+import type { RevisionLog } from '../../../lib/ports/revision-log.ts';
 import type { WatchOutput } from '../../../lib/watch/watch-context.ts';
 import { change, testStream } from '../../support/changes.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { changesOf } from '../../support/scripted-bridge.ts';
-import { createScriptedClock, settle } from '../../support/scripted-clock.ts';
+import { createScriptedClock, type ScriptedClock, settle } from '../../support/scripted-clock.ts';
 
 const stream = testStream();
 const rv = resourceVersion;
@@ -26,8 +27,10 @@ const sync = (reason: 'first' | 'gap', ordered: boolean): WatchOutput => ({ kind
 const listed = (...objects: ScannedObject[]): WatchOutput => ({ kind: 'listed', objects, again: false });
 const synced = (version: string): WatchOutput => ({ kind: 'synced', asOf: rv(version), resourceVersion: rv(version) });
 
-async function world(more: Partial<RecorderOptions> = {}) {
-  const clock = createScriptedClock();
+async function world({
+  clock = createScriptedClock(),
+  ...more
+}: Partial<RecorderOptions> & { clock?: ScriptedClock } = {}) {
   const store = createMemoryStore(clock);
   const recorded: Revision[] = [];
   const problems: (string | undefined)[] = [];
@@ -124,6 +127,23 @@ describe('a recorder', () => {
     await take(sync('first', false), listed(object('a', 5)));
     expect(changesOf(recorded)).toEqual(['add a@5']);
     expect(problems).toEqual(['full', 'full', 'full', undefined]);
+  });
+
+  test('promise 4: what a failed attempt recorded all the same is handed on by the next one', async () => {
+    const { store, clock } = await world();
+    const attempts = { left: 1 };
+    const log: RevisionLog = {
+      ...store.log,
+      async append(ref, batch) {
+        const revisions = await store.log.append(ref, batch);
+        attempts.left -= 1;
+        if (attempts.left >= 0) throw new Mk8sError('no answer came in time', { code: 'storage', retryable: true });
+        return revisions;
+      },
+    };
+    const { take, recorded } = await world({ log, clock });
+    await take(events(['ADDED', object('a', 5)]), events(['ADDED', object('b', 6)]));
+    expect(recorded.map(({ sequence, name }) => `${sequence} ${name}`)).toEqual(['1 a', '2 b']);
   });
 
   test('promise 6: a displaced owner is not retried', async () => {
