@@ -33,8 +33,10 @@ const idleMs = 4_000;
 
 /**
  * A webhook as a sink. 2xx acknowledges a change. 408, 425, 429, 5xx and network errors fail the batch with a
- * retryable Mk8sError (`retryAfterMs` where the server said so): it is to be published again, and goes on where it failed. Any other 4xx stores the change as a dead letter and goes on. Redirects are not followed: Mk8sError
- * `config`. Changes of one object go out one after the other, different objects in parallel.
+ * retryable Mk8sError (`retryAfterMs` where the server said so): it is to be published again, and goes on where it
+ * failed. 401 and 407 fail it with Mk8sError `credentials`, redirects (not followed) with `config`: neither is
+ * retryable. Any other 4xx stores the change as a dead letter and goes on. Changes of one object go out one after the
+ * other, different objects in parallel.
  *
  * Throws Mk8sError `config` where the URL cannot be used.
  */
@@ -74,6 +76,13 @@ async function deliver(revision: Revision, to: Delivery, signal: AbortSignal): P
     throw new Mk8sError(
       `Cannot publish to ${target.name}: it answered ${status}, and redirects are not followed. Configure the URL that it redirects to.`,
       { code: 'config', status },
+    );
+  }
+  if (status === 401 || status === 407) {
+    // What is wrong is ours, the same for every change: as dead letters, all would be lost to the subscriber.
+    throw new Mk8sError(
+      `Cannot publish to ${target.name}: it refused the credentials (${status}). Check the user and password of its URL.`,
+      { code: 'credentials', status },
     );
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {

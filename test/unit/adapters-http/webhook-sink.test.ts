@@ -203,7 +203,22 @@ describe('what a webhook answers', () => {
     });
   });
 
-  test.each([400, 401, 403, 404, 410, 413, 422])(
+  test.each([401, 407])(
+    '%i refuses our credentials, not the change: it blocks, and nothing is a dead letter',
+    async (status) => {
+      await using receiver = await startWebhookReceiver(answerWith(status));
+      const deadLetters = memoryDeadLetters();
+      await using sink = open(receiver.url, { deadLetters });
+      await expect(sink.publish([widgetRevision(1, 'a')], never)).rejects.toMatchObject({
+        code: 'credentials',
+        status,
+        retryable: false,
+      });
+      expect(await deadLetters.count()).toBe(0);
+    },
+  );
+
+  test.each([400, 403, 404, 410, 413, 422])(
     '%i stores a dead letter and goes on with the next change',
     async (status) => {
       await using receiver = await startWebhookReceiver(({ headers }, response) => {
