@@ -15,6 +15,9 @@ export interface Deadline {
   stop(): void;
 }
 
+/** Nobody sees it. Without a reason, each abort makes a DOMException with a stack: a watch restarts its deadline at every batch. */
+const STOPPED = new Error('the deadline was stopped');
+
 /** Starts a deadline of `ms` inside `outer`. */
 export function startDeadline(clock: Sleeper, ms: number, outer: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -22,7 +25,7 @@ export function startDeadline(clock: Sleeper, ms: number, outer: AbortSignal): D
   let expired = false;
 
   function start(limit: number): void {
-    timer.abort();
+    timer.abort(STOPPED);
     const current = new AbortController();
     timer = current;
     clock.sleep(limit, current.signal).then(
@@ -41,6 +44,6 @@ export function startDeadline(clock: Sleeper, ms: number, outer: AbortSignal): D
       return expired;
     },
     restart: start,
-    stop: () => timer.abort(),
+    stop: () => timer.abort(STOPPED),
   };
 }
