@@ -20,6 +20,7 @@ export interface AccidentWorld {
   readonly workload: Workload;
   readonly resources: readonly SimResource[];
   readonly tables: readonly Table[];
+  readonly now: () => number;
   readonly onDefinition: (resource: SimResource, type: 'made' | 'deleted') => void;
   readonly onRestore: (from: number, to: number) => void;
 }
@@ -34,7 +35,10 @@ export function accidents(world: AccidentWorld): void {
   const { faults, store, credentials, workload, tables } = world;
   const compaction = faults.strikes('cluster', 'compaction');
   if (compaction !== undefined) store.compacted = Math.max(store.compacted, store.rv - compaction.int(10));
-  if (faults.strikes('cluster', 'credentialsRotated') !== undefined) credentials.rotate();
+  if (faults.strikes('cluster', 'credentialsRotated') !== undefined) {
+    const refused = faults.strikes('cluster', 'freshRefused');
+    credentials.rotate(refused === undefined ? 0 : world.now() + refused.int(60_000));
+  }
   const recreated = faults.strikes('cluster', 'recreated');
   if (recreated !== undefined) workload.recreate(recreated.pick(tables));
   const back = faults.strikes('cluster', 'restoreBack');

@@ -63,7 +63,7 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
   const now = (): number => clock.now();
   const after = createTimers(clock);
   const faults = createFaultDice(dice.fork('faults'), rates, count);
-  const credentials = createCredentials(dice.fork('credentials'));
+  const credentials = createCredentials(dice.fork('credentials'), now);
   const bodies = new Set<Body>();
   const served = { events: new Set<string>(), listed: new Set<string>() };
   const own = dice.fork('cluster');
@@ -96,6 +96,7 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
     workload,
     resources,
     tables,
+    now,
     onDefinition: truth.onDefinition,
     onRestore: (_, to) => truth.onRestore(to),
   };

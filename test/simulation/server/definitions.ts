@@ -91,9 +91,17 @@ export function newUid(dice: Dice): string {
   return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(8)}${hex(4)}`;
 }
 
-/** Whole seconds, as Kubernetes writes times. */
+let second = -1;
+let text = '';
+
+/** Whole seconds, as Kubernetes writes times. The last one is kept: many writes fall in one second. */
 export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const asked = Math.floor(ms / 1000);
+  if (asked !== second) {
+    second = asked;
+    text = `${new Date(asked * 1000).toISOString().slice(0, 19)}Z`;
+  }
+  return text;
 }
 
 /** metadata.managedFields with one entry. */

@@ -41,6 +41,8 @@ export const serverFaults = {
     unavailable: 0.1,
     /** Recorded: 30-error/504; proxies too. */
     timeout: 0.1,
+    /** A share of answers with an error: a proxy that quotes the token it refuses. Nothing of it may be repeated (promise 9). */
+    quotesToken: 0.5,
   },
   watch: {
     /** The first line is 410 (recorded: 25-expired/watch-410), although the cache might know the rv: another replica does not. */
@@ -91,6 +93,10 @@ export const serverFaults = {
     versionChanged: 0.02,
     /** Old tokens are refused from now on. */
     credentialsRotated: 0.03,
+    /** A share of rotations: the fresh token is refused too, for up to a minute (the issuer's clock is ahead of the cluster's). */
+    freshRefused: 0.5,
+    /** A share of requests for a fresh credential: the exec plugin fails. */
+    issuerFails: 0.3,
     /** The API server behind an APIService is down: discovery says Stale, its resources answer 503. */
     aggregatedDown: 0.02,
     /** Nothing is reachable for up to 2 minutes: refused, or silence. */

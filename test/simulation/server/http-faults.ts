@@ -1,6 +1,5 @@
 // Requests that are answered with an error although nothing is wrong with them: by an API server under load or in trouble, or
 // by a proxy between. Bodies come as Status JSON, as text, as a proxy's HTML, or empty.
-import type { ApiRequest } from '../../../lib/ports/api-server.ts';
 import type { Dice } from '../random.ts';
 import { type Answer, plain, statusAnswer } from './answers.ts';
 import type { FaultDice } from './fault-dice.ts';
@@ -14,7 +13,14 @@ interface Fault {
   readonly title: string;
 }
 
-const faults: Readonly<Record<ServerFault<'http'>, Fault>> = {
+/** How one request meets it. */
+export interface HttpFault extends Fault {
+  readonly form: 'status' | 'text' | 'html' | 'empty';
+  /** Seconds. */
+  readonly retryAfter: number | undefined;
+}
+
+const faults: Readonly<Record<Exclude<ServerFault<'http'>, 'quotesToken'>, Fault>> = {
   // Recording 30-error/401-bad-token.
   unauthorized: { code: 401, reason: 'Unauthorized', message: 'Unauthorized', title: 'Unauthorized' },
   // Recording 60-auth/nobody-list-403.
@@ -77,38 +83,43 @@ const faults: Readonly<Record<ServerFault<'http'>, Fault>> = {
   },
 };
 
-/** The error that this request meets instead of an answer, if any. */
-export function httpFault(_request: ApiRequest, strike: FaultDice['strikes']): Answer | undefined {
-  let met: Answer | undefined;
+/** What a token meets that does not count (any more). */
+export const unauthorized: HttpFault = { ...faults.unauthorized, form: 'status', retryAfter: undefined };
+
+/** The error that a request meets instead of an answer, if any. */
+export function httpFault(strike: FaultDice['strikes']): HttpFault | undefined {
+  let met: HttpFault | undefined;
   for (const [name, fault] of Object.entries(faults)) {
-    const dice = strike('http', name as ServerFault<'http'>);
-    if (dice !== undefined) met ??= errorAnswer(fault, dice);
+    const dice = strike('http', name as keyof typeof faults);
+    if (dice !== undefined) met ??= drawn(fault, dice);
   }
   return met;
 }
 
-function errorAnswer({ code, reason, message, title }: Fault, dice: Dice): Answer {
+function drawn(fault: Fault, dice: Dice): HttpFault {
   const seconds = 1 + dice.int(10);
-  const says = (code === 429 || code === 503) && dice.chance(0.6);
-  const headers: Record<string, string> = says ? { 'retry-after': String(seconds) } : {};
-  switch (dice.int(5)) {
-    case 0:
+  const says = (fault.code === 429 || fault.code === 503) && dice.chance(0.6);
+  const form = dice.pick(['text', 'html', 'empty', 'status', 'status'] as const);
+  return { ...fault, form, retryAfter: says ? seconds : undefined };
+}
+
+/** The answer; `quoted` is added to what it says. */
+export function httpError(fault: HttpFault, quoted: string): Answer {
+  const { code, reason, form, retryAfter } = fault;
+  const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  const title = `${fault.title}${quoted}`;
+  switch (form) {
+    case 'text':
       return plain(code, `${title}\n`, headers);
-    case 1:
-      return {
-        status: code,
-        headers: { ...headers, 'content-type': 'text/html' },
-        body: [
-          {
-            text: `<html>\r\n<head><title>${code} ${title}</title></head>\r\n<body>\r\n<center><h1>${code} ${title}</h1></center>\r\n</body>\r\n</html>\r\n`,
-          },
-        ],
-      };
-    case 2:
+    case 'html': {
+      const text = `<html>\r\n<head><title>${code} ${title}</title></head>\r\n<body>\r\n<center><h1>${code} ${title}</h1></center>\r\n</body>\r\n</html>\r\n`;
+      return { status: code, headers: { ...headers, 'content-type': 'text/html' }, body: [{ text }] };
+    }
+    case 'empty':
       return { status: code, headers, body: [] };
-    default: {
-      const details = says ? { details: `{"retryAfterSeconds":${seconds}}` } : {};
-      return statusAnswer({ code, reason, message, ...details }, headers);
+    case 'status': {
+      const details = retryAfter === undefined ? {} : { details: `{"retryAfterSeconds":${retryAfter}}` };
+      return statusAnswer({ code, reason, message: `${fault.message}${quoted}`, ...details }, headers);
     }
   }
 }

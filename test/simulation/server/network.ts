@@ -8,7 +8,7 @@ import type { ApiProcess } from './api-process.ts';
 import { Body, type BodyFate } from './body.ts';
 import type { SimCredentials } from './credentials.ts';
 import type { FaultDice } from './fault-dice.ts';
-import { httpFault } from './http-faults.ts';
+import { httpError, httpFault, unauthorized } from './http-faults.ts';
 import type { After } from './timers.ts';
 
 /** How long the transport waits for response headers, milliseconds (lib/adapters/kubernetes/transport.ts). */
@@ -42,11 +42,21 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     signal?.throwIfAborted();
     count(`request.${kindOf(asked)}`);
     await clock.sleep(delay(), signal);
-    if (asked.freshCredentials === true) token = credentials.current;
+    if (asked.freshCredentials === true) renew();
     await cross(signal);
     const answer = answerTo(asked);
     await clock.sleep(delay(), signal);
     return respond(answer, asked);
+  }
+
+  function renew(): void {
+    if (token !== credentials.current && faults.strikes('cluster', 'issuerFails') !== undefined) {
+      throw new Mk8sError(`Cannot get a credential for cluster "${world.name}": the plugin did not finish in time.`, {
+        code: 'credentials',
+        retryable: true,
+      });
+    }
+    token = credentials.current;
   }
 
   /** Most answers take a few milliseconds; reordered ones come after those to later requests. */
@@ -73,10 +83,11 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     if (process === undefined) throw refused();
     if (process.leaving)
       return statusAnswer({ code: 503, reason: 'ServiceUnavailable', message: 'apiserver is shutting down' });
-    const error = httpFault(asked, faults.strikes);
-    if (!credentials.accepts(token))
-      return statusAnswer({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
-    return error ?? world.answer(asked, process);
+    const stale = !credentials.accepts(token);
+    const error = stale ? unauthorized : httpFault(faults.strikes);
+    if (error === undefined) return world.answer(asked, process);
+    const quotes = faults.strikes('http', 'quotesToken') !== undefined;
+    return httpError(error, quotes ? `; the request had "Bearer ${token}"` : '');
   }
 
   function respond({ status, headers, body }: Answer, { signal, readAheadBytes }: ApiRequest): ApiResponse {

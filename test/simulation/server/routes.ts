@@ -112,17 +112,41 @@ function answerWatch(asked: Asked, process: ApiProcess, world: RouteWorld): Answ
   // Recording 30-error/500-rv-malformed-watch.
   if (!Number.isInteger(from)) return statusAnswer({ code: 500, reason: '', message: 'invalid resource version' });
   const oldest = process.oldest(serving);
-  if (from < oldest) {
-    world.count('watch: too old');
-    const message = `too old resource version: ${from} (${oldest})`;
+  const gone = world.faults.strikes('watch', 'goneEvent') !== undefined;
+  if (from < oldest || gone) {
+    world.count('stream.tooOld');
+    const message = `too old resource version: ${from} (${gone ? from + 1 : oldest})`;
     return streamOf((sink) => {
       sink.send(errorLine({ code: 410, reason: 'Expired', message }));
       sink.end();
     });
   }
-  world.count('watch: resumed');
-  return streamOf((sink) => new Watch({ ...options, after: from }, world, sink).pump());
+  world.count('stream.resumed');
+  return streamOf((sink) => {
+    const watch = new Watch({ ...options, after: from }, world, sink);
+    watch.pump();
+    strike(watch, world);
+  });
 }
+
+/** What ends a watch that was well until then. */
+function strike(watch: Watch, { faults, after }: RouteWorld): void {
+  const early = faults.strikes('watch', 'endsEarly');
+  if (early !== undefined) after(early.int(30_000), () => watch.end());
+  const error = faults.strikes('watch', 'errorEvent');
+  if (error === undefined) return;
+  const [code, reason] = error.pick(errors);
+  const text = errorLine({ code, reason, message: 'etcdserver: request timed out' });
+  after(error.int(30_000), () => watch.fail(text));
+}
+
+const errors = [
+  [500, 'InternalError'],
+  [500, ''],
+  [503, 'ServiceUnavailable'],
+  [504, 'Timeout'],
+  [429, 'TooManyRequests'],
+] as const;
 
 function streamingList(
   options: Omit<ConstructorParameters<typeof Watch>[0], 'after'>,
@@ -131,7 +155,7 @@ function streamingList(
 ): Answer {
   const { store, streamingLists, after, dice, count } = world;
   if (streamingLists === 'off' || streamingLists === 'unknown') {
-    count('streaming list: refused');
+    count('stream.refused');
     return refusedStreamingList(streamingLists);
   }
   const { serving, selection } = options;
@@ -141,16 +165,17 @@ function streamingList(
     const objects = inKeyOrder(table.objects).flatMap(([, object]) => (selection.matches(object) ? [object] : []));
     const watch = new Watch({ ...options, bookmarks: options.bookmarks && marked, after: rv }, world, sink);
     watch.sendInitial(objects, marked && options.bookmarks ? rv : undefined);
+    strike(watch, world);
   }
   if (streamingLists === 'ignored') {
-    count('streaming list: ignored');
+    count('stream.ignored');
     return streamOf((sink) => {
       const objects = shuffled([...table.objects.values()].filter(selection.matches), (below) => dice.int(below));
       new Watch({ ...options, after: store.rv }, world, sink).sendInitial(objects, undefined);
     });
   }
   const marked = streamingLists === 'served' && world.faults.strikes('watch', 'endMarkMissing') === undefined;
-  count(marked ? 'streaming list: served' : 'streaming list: unmarked');
+  count(marked ? 'stream.listed' : 'stream.unmarked');
   if (!process.isBehind) return streamOf((sink) => open(sink, marked));
   // It has to be as new as etcd: a cache that is behind is waited for.
   return streamOf((sink) => {

@@ -63,18 +63,17 @@ export class Watch {
 
   /** Sends what can be sent. */
   pump(): void {
-    const { process, after, serving } = this.#options;
+    const { process, after } = this.#options;
     const { events } = this.table;
     const known = process.known(this.table);
     while (!this.#over && this.#cursor < known && this.#sink.writable) {
       const event = events[this.#cursor] as StoreEvent;
       this.#cursor += 1;
       this.#position = Math.max(this.#position, event.object.rv);
-      // A definition's spec changes the version that is read, not what happened.
-      if (event.object.rv > after) this.#sendEvent(event, serving);
+      if (event.object.rv > after) this.#sendEvent(event);
     }
     if (this.#over || known - this.#cursor <= MOST_WAITING) return;
-    this.#world.count('watch ended: slow reader');
+    this.#world.count('stream.slowReader');
     this.end();
   }
 
@@ -117,32 +116,35 @@ export class Watch {
     for (const object of objects) this.#send('ADDED', object, object.rv, 'listed');
     if (markAt === undefined) return;
     this.#position = Math.max(this.#position, markAt);
-    this.#sendBookmark(markAt, ',"annotations":{"k8s.io/initial-events-end":"true"}');
+    this.#sendBookmark(markAt, true);
   }
 
-  #sendBookmark(rv: number, more = ''): void {
+  /** Sorted keys for custom resources; built-in ones have an empty spec and status, too (recordings 50-watch). */
+  #sendBookmark(rv: number, isMark = false): void {
     const { serving, version, metadataOnly } = this.#options;
     const { kind, origin } = serving.resource;
     const type = groupVersion(serving.resource, version);
-    const metadata = `"metadata":{"resourceVersion":"${rv}"${more}}`;
+    const mark = '"annotations":{"k8s.io/initial-events-end":"true"}';
+    const own = `"resourceVersion":"${rv}"`;
+    const metadata = `"metadata":{${isMark ? `${own},${mark}` : own}}`;
     const object = metadataOnly
       ? `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1",${metadata}}`
       : origin === 'built-in'
-        ? `{"kind":"${kind}","apiVersion":"${type}",${metadata}}`
-        : `{"apiVersion":"${type}","kind":"${kind}",${metadata}}`;
-    this.#world.count('bookmark');
+        ? `{"kind":"${kind}","apiVersion":"${type}",${metadata}${kind === 'Secret' ? '' : ',"spec":{},"status":{}'}}`
+        : `{"apiVersion":"${type}","kind":"${kind}","metadata":{${isMark ? `${mark},${own}` : own}}}`;
+    this.#world.count('stream.bookmark');
     this.#sink.send(`{"type":"BOOKMARK","object":${object}}\n`);
   }
 
   /** Leaving a selector is told as DELETED with the state before, returning as ADDED (KUBERNETES 6). */
-  #sendEvent({ type, object, previous }: StoreEvent, { resource }: Serving): void {
+  #sendEvent({ type, object, previous }: StoreEvent): void {
     const { matches } = this.#options.selection;
     const was = previous !== undefined && matches(previous);
     const is = type !== 'DELETED' && matches(object);
     if (is) this.#send(was ? 'MODIFIED' : 'ADDED', object, object.rv);
     else if (was) this.#send('DELETED', previous, object.rv);
     else return;
-    this.#world.count(`event of ${resource.origin} resource`);
+    this.#world.count('stream.event');
   }
 
   #send(type: StoreEvent['type'], object: SimObject, rv: number, how: 'event' | 'listed' = 'event'): void {
