@@ -29,6 +29,9 @@ export function responseBody(
     pipeline(message, source as ReturnType<typeof createGunzip>, (error) => {
       if (error) queue.fail(bodyError(error, peer));
     });
+    // `pipeline` is done with the last stream when that has taken all: what gunzip finds missing at its end comes later, and
+    // an error that nobody hears ends the process.
+    source.on('error', (error) => queue.fail(bodyError(error, peer)));
   }
   source.on('data', (chunk: Buffer) => queue.push(chunk));
   source.on('end', () => (message.complete ? queue.end() : queue.fail(interruptedError(peer, undefined))));

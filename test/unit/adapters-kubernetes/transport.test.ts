@@ -142,6 +142,18 @@ describe('a body', () => {
     });
   });
 
+  test('that is less gzip than was compressed is an interruption, also where HTTP says it is whole', async () => {
+    const whole = gzipSync('item '.repeat(1000));
+    await using it = await endpoint((request, response) => {
+      const cut = whole.subarray(0, Number(request.url?.slice(1)));
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': cut.length }).end(cut);
+    });
+    for (const length of [0, 5, whole.length - 12, whole.length - 1]) {
+      const answer = await it.api.request({ path: `/${length}` });
+      await expect(readText(answer)).rejects.toMatchObject({ code: 'interrupted', retryable: true });
+    }
+  });
+
   test('promise 7: is read at most a window ahead; then the sender is slowed', async () => {
     const total = 64 * 1024 * 1024;
     let sent = 0;
