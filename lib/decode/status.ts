@@ -1,5 +1,6 @@
 // The Status object of Kubernetes: what its servers say when something is not as asked. Also the plain text that they
 // (404 of an unknown path, 429 of an overload) and proxies between send instead.
+import { withoutCredentials } from '../model/without-credentials.ts';
 
 export interface KubernetesStatus {
   /** HTTP status; 0 where neither the body nor the caller knew it. */
@@ -31,12 +32,15 @@ interface StatusCause {
 /** A message of plain text or HTML is cut here: it is for a line of log. */
 const MAX_PLAIN_TEXT = 500;
 
-/** Reads the body of a response that is not 2xx, or the object of an ERROR event. Never throws. */
+/**
+ * Reads the body of a response that is not 2xx, or the object of an ERROR event. Tokens that it quotes are left out
+ * (promise 9). Never throws.
+ */
 export function parseStatus(text: string | Uint8Array, httpStatus = 0): KubernetesStatus {
   const body = typeof text === 'string' ? text : new TextDecoder().decode(text);
   const status = asRecord(parsed(body));
   if (status === undefined || !looksLikeStatus(status)) {
-    return { code: httpStatus, reason: '', message: body.trim().slice(0, MAX_PLAIN_TEXT) };
+    return { code: httpStatus, reason: '', message: withoutCredentials(body.trim()).slice(0, MAX_PLAIN_TEXT) };
   }
   const details = asRecord(status.details);
   const retryAfterSeconds = details?.retryAfterSeconds;
@@ -44,7 +48,7 @@ export function parseStatus(text: string | Uint8Array, httpStatus = 0): Kubernet
   return {
     code: typeof status.code === 'number' ? status.code : httpStatus,
     reason: asText(status.reason),
-    message: asText(status.message),
+    message: withoutCredentials(asText(status.message)),
     ...(typeof retryAfterSeconds === 'number' && retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
     ...(typeof continueToken === 'string' && continueToken !== '' ? { continueToken } : {}),
     ...(details === undefined ? {} : { details: statusDetails(details) }),
@@ -61,8 +65,8 @@ function statusDetails(details: Record<string, unknown>): StatusDetails {
       .filter((cause) => cause !== undefined)
       .map(({ reason, message, field }) => ({
         reason: asText(reason),
-        message: asText(message),
-        field: asText(field),
+        message: withoutCredentials(asText(message)),
+        field: withoutCredentials(asText(field)),
       })),
   };
 }

@@ -1,6 +1,7 @@
 // Runs one credential plugin: no terminal, bounded output, bounded time, and nothing left behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Mk8sError } from '../../model/errors.ts';
+import { withoutCredentials } from '../../model/without-credentials.ts';
 
 export interface ExecCommand {
   /** Absolute, or a name that is looked up in PATH. */
@@ -74,7 +75,7 @@ function startFailure(error: NodeJS.ErrnoException): string {
 }
 
 function pluginError(plugin: ExecCommand, why: string, stderr: string, retryable: boolean, cause: unknown): Mk8sError {
-  const said = stderr === '' ? '' : ` It said: ${stderr}`;
+  const said = stderr === '' ? '' : ` It said: ${withoutCredentials(stderr)}`;
   const hint =
     plugin.installHint === '' ? ' Install it, or correct the command in the kubeconfig.' : ` ${plugin.installHint}`;
   return new Mk8sError(

@@ -166,7 +166,7 @@ describe('an exec plugin', () => {
 describe('an exec plugin that does not work is an error', () => {
   test('with the end of its standard error and never its standard output (promise 9)', async () => {
     await using it = await plugin(
-      `echo '{"status":{"token":"leaked"}}'; printf 'x%.0s' $(seq 5000) >&2; echo 'login expired' >&2; exit 7`,
+      `echo '{"status":{"token":"leaked"}}'; printf 'x%.0s' $(seq 5000) >&2; echo 'login expired: Bearer eyJhbGciOiJSUzI1NiJ9.leaked.x' >&2; exit 7`,
     );
     const error = (await it.token().catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ code: 'credentials', retryable: true });

@@ -54,6 +54,32 @@ describe('the body of an error', () => {
     expect(parseStatus(Buffer.from(body), code)).toEqual({ code, reason: '', message });
   });
 
+  test.each([
+    'Unauthorized; the request had "Bearer eyJhbGciOiJSUzI1NiJ9.PLANTED-TOKEN-x1.y2"',
+    'invalid bearer token, [eyJhbGciOiJSUzI1NiJ9.PLANTED-TOKEN-x1.y2]',
+    'Authorization: bearer PLANTED-TOKEN-0123456789 was refused',
+    'Authorization: Basic UExBTlRFRC1UT0tFTg==',
+    'cannot use ya29.PLANTED-TOKEN_a0AfH6',
+  ])('promise 9: quotes no token, whoever does: %.20s', (message) => {
+    const status = JSON.stringify({
+      kind: 'Status',
+      code: 401,
+      message,
+      details: { causes: [{ reason: 'x', message, field: message }] },
+    });
+    const html = `<html><body>${'x'.repeat(470)}${message}</body></html>`;
+    for (const body of [status, message, html]) {
+      const text = JSON.stringify(parseStatus(body, 401));
+      expect(text).not.toMatch(/PLANTED|UExBTlRFRC1/);
+      expect(text).toMatch(/token|xxx/);
+    }
+  });
+
+  test('words that only look like a credential stay', () => {
+    const message = 'Basic authentication is off: "basic-auth" of "system:bearer" cannot list resource "pods"';
+    expect(parseStatus(message, 403).message).toBe(message);
+  });
+
   test('never throws, whatever the types of its fields and the bytes', () => {
     expect(
       parseStatus('{"kind":"Status","code":"x","reason":5,"message":null,"details":{"causes":7},"metadata":[]}', 500),
