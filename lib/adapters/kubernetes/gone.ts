@@ -15,6 +15,8 @@ const API_SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices';
  * Throws Mk8sError where the cluster cannot be reached.
  */
 export async function isGoneForGood(target: Target, resource: GroupResource, signal: AbortSignal): Promise<boolean> {
+  // The core group is every API server's own, and no CRD's: that there is none of that name says nothing.
+  if (resource.group === '') return false;
   const name = formatGroupResource(resource);
   const attempt = `see whether ${name} is still defined`;
   const definition = await exchange(target, { path: `${DEFINITIONS}/${name}`, signal }, attempt);

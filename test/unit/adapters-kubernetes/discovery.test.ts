@@ -238,6 +238,12 @@ describe('discovery', () => {
   });
 });
 
+test('promise 1: a core resource is never gone for want of a CRD, whatever discovery shows', async () => {
+  const api = fakeApiServer(() => statusAnswer(404, 'NotFound', 'not found', { details: { name: 'secrets' } }));
+  const { signal } = new AbortController();
+  expect(await kubernetesDiscovery.isGone(api, { group: '', plural: 'secrets' }, signal)).toBe(false);
+});
+
 describe('a group', () => {
   test.each(['', 'apps', 'batch', 'extensions', 'rbac.authorization.k8s.io', 'apiextensions.k8s.io', 'metrics.k8s.io'])(
     'of Kubernetes itself is not custom: "%s"',
