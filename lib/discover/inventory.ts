@@ -9,11 +9,17 @@ import { type ClusterId, clusterId } from '../model/stream.ts';
 import type { ApiServer } from '../ports/api-server.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterCandidate, ClusterSource } from '../ports/cluster-source.ts';
-import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
+import type { ClusterAnswer, ResourceDiscovery } from '../ports/resource-discovery.ts';
 
 /** Time for one cluster to say who it is, milliseconds: a firewall that drops packets should not look like progress. */
 const IDENTIFY_TIMEOUT_MS = 15_000;
 const RETRY = { baseMs: 2_000, maxMs: 60_000 };
+
+/**
+ * A cluster has to refuse to say who it is so often in a row before its address stands for it: a role that is missing for
+ * a moment would otherwise make it another cluster, with a record of its own.
+ */
+const REFUSALS = 3;
 
 /** A cluster that was reached is asked again after this long, milliseconds. */
 const IDENTITY_LASTS_MS = 5 * 60_000;
@@ -49,7 +55,7 @@ interface Entry {
   readonly candidate: ClusterCandidate;
   readonly leave: AbortController;
   api?: ApiServer;
-  identity?: { id: string; version: string };
+  identity?: ClusterAnswer;
   error?: string;
   tried: boolean;
   /** When it said who it is, milliseconds since 1970. */
@@ -105,7 +111,8 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
     if (entry.api === undefined) return;
     const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, AbortSignal.any([signal, entry.leave.signal]));
     try {
-      entry.identity = await options.discovery.identify(entry.api, limit.signal);
+      const answer = await options.discovery.identify(entry.api, limit.signal);
+      if (answer.byAddress !== true || entry.identity?.byAddress === true) entry.identity = answer;
     } finally {
       limit.stop();
     }
@@ -113,15 +120,20 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
 
   async function identify(entry: Entry, { discovery, random }: InventoryOptions): Promise<void> {
     const gone = AbortSignal.any([signal, entry.leave.signal]);
+    let refusals = 0;
     for (let failures = 1; ; failures += 1) {
       const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, gone);
       try {
         entry.api ??= entry.candidate.connect();
-        entry.identity = await discovery.identify(entry.api, limit.signal);
-        delete entry.error;
-        entry.tried = true;
-        entry.identifiedAt = clock.now();
-        return;
+        const answer = await discovery.identify(entry.api, limit.signal);
+        refusals += answer.byAddress === true ? 1 : -refusals;
+        if (refusals === 0 || refusals === REFUSALS) {
+          entry.identity = answer;
+          delete entry.error;
+          entry.tried = true;
+          entry.identifiedAt = clock.now();
+          return;
+        }
       } catch (error) {
         gone.throwIfAborted();
         entry.error = limit.expired ? `it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s` : messageOf(error);

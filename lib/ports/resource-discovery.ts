@@ -10,9 +10,18 @@ export interface DiscoveredResources {
   readonly etag?: string;
 }
 
+export interface ClusterAnswer {
+  readonly id: string;
+  readonly version: string;
+  readonly byAddress?: true;
+}
+
 export interface ResourceDiscovery {
-  /** The cluster's stable id and its version. Throws Mk8sError where it cannot be reached or refuses. */
-  identify(api: ApiServer, signal: AbortSignal): Promise<{ readonly id: string; readonly version: string }>;
+  /**
+   * The cluster's stable id and its version. `byAddress`: it refused to say who it is, and its address stands for it.
+   * Throws Mk8sError where it cannot be reached or refuses.
+   */
+  identify(api: ApiServer, signal: AbortSignal): Promise<ClusterAnswer>;
   /** Everything served, in preferred versions. Returns `previous` itself where nothing changed. */
   resources(
     api: ApiServer,

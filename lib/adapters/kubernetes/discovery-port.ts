@@ -13,15 +13,21 @@ export const kubernetesDiscovery: ResourceDiscovery = {
 };
 
 /**
- * The cluster's identity by its kube-system namespace; where that may not be read (403), by its URL.
- * Throws Mk8sError for everything else.
+ * The cluster's identity by its kube-system namespace; where that may not be read (its own 403, not a proxy's), by its
+ * URL. Throws Mk8sError for everything else.
  */
-export async function identifyCluster(api: ApiServer, signal?: AbortSignal, name?: string): Promise<ClusterIdentity> {
+export async function identifyCluster(
+  api: ApiServer,
+  signal?: AbortSignal,
+  name?: string,
+): Promise<ClusterIdentity & { readonly byAddress?: true }> {
   try {
     return await readClusterIdentity(api, signal, name);
   } catch (error) {
-    if (!(error instanceof Mk8sError) || error.status !== 403) throw error;
-    return { id: fallbackClusterId(api.server), version: await readServerVersion(api, signal, name) };
+    const refused = error instanceof Mk8sError && error.status === 403 && error.reason === 'Forbidden';
+    if (!refused) throw error;
+    const version = await readServerVersion(api, signal, name);
+    return { id: fallbackClusterId(api.server), version, byAddress: true };
   }
 }
 

@@ -25,7 +25,17 @@ describe('the identity of a cluster', () => {
   test('that may not be read is an error of 403, and the port then goes by the URL', async () => {
     const api = fakeApiServer(({ path }) => (path === '/version' ? version : forbidden));
     expect(await failure(readClusterIdentity(api, undefined, 'a'))).toMatchObject({ status: 403 });
-    expect(await identifyCluster(api)).toEqual({ id: fallbackClusterId('https://fake:6443'), version: 'v1.36.2' });
+    expect(await identifyCluster(api)).toEqual({
+      id: fallbackClusterId('https://fake:6443'),
+      version: 'v1.36.2',
+      byAddress: true,
+    });
+  });
+
+  test('that a proxy refuses is not by the URL: the cluster itself has not said no', async () => {
+    const proxy = { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>403 Forbidden</html>' };
+    const api = fakeApiServer(({ path }) => (path === '/version' ? version : proxy));
+    expect(await failure(identifyCluster(api))).toMatchObject({ status: 403 });
   });
 
   test('by the URL is stable, and another for another URL or CA', () => {

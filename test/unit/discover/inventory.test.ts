@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { followInventory, type Inventory } from '../../../lib/discover/inventory.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import type { ClusterCandidate, ClusterSource } from '../../../lib/ports/cluster-source.ts';
+import type { ClusterAnswer } from '../../../lib/ports/resource-discovery.ts';
 import { type FakeApiServer, fakeApiServer } from '../../support/fake-api-server.ts';
 import { createScriptedClock, idle } from '../../support/scripted-clock.ts';
 
@@ -14,7 +15,7 @@ function world() {
   const clock = createScriptedClock();
   const stop = new AbortController();
   const apis = new Map<object, { name: string; api: FakeApiServer }>();
-  /** Name → the cluster's id, 'silence', or why it does not say. */
+  /** Name → the cluster's id, 'silence', 'refusal', or why it does not say. */
   const identities = new Map<string, string | Error>();
   let latest: Inventory | undefined;
   const candidate = (source: string, { name, ...more }: Named): ClusterCandidate => ({
@@ -40,9 +41,10 @@ function world() {
     latest: () => latest,
     start(sources: readonly ClusterSource[]) {
       const discovery = {
-        identify(api: object, signal: AbortSignal): Promise<{ id: string; version: string }> {
+        identify(api: object, signal: AbortSignal): Promise<ClusterAnswer> {
           const name = apis.get(api)?.name ?? '';
           const identity = identities.get(name) ?? `id-${name}`;
+          if (identity === 'refusal') return Promise.resolve({ id: `by ${name}`, version: 'v1.36', byAddress: true });
           if (identity instanceof Error) return Promise.reject(identity);
           if (identity !== 'silence') return Promise.resolve({ id: identity, version: 'v1.36' });
           return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
@@ -147,6 +149,23 @@ describe('the inventory', () => {
     here.start([fixed('one', [broken, here.candidate('one', { name: 'a' })])]);
     const inventory = await here.until(({ complete }) => complete);
     expect(inventory.infos).toMatchObject([{ name: 'broken', error: 'Context "broken" has no server' }, { name: 'a' }]);
+    here.stop.abort();
+  });
+
+  test('a role that is missing for a moment makes no other cluster; one that stays missing makes it go by its address', async () => {
+    const here = world();
+    here.identities.set('a', 'refusal').set('b', 'refusal');
+    here.start([fixed('one', [here.candidate('one', { name: 'a' }), here.candidate('one', { name: 'b' })])]);
+    for (let turn = 0; turn < 10; turn += 1) await idle();
+    expect(here.latest()).toMatchObject({ complete: false, reached: [] });
+    here.identities.set('a', 'id-a');
+    expect((await here.until(({ reached }) => reached.length === 2)).reached.map(({ id }) => id)).toEqual([
+      'id-a',
+      'by b',
+    ]);
+    here.identities.set('a', 'refusal').set('b', 'id-b');
+    const later = await here.until(({ reached }) => reached.some(({ id }) => id === 'id-b'));
+    expect(later.reached.map(({ id }) => id)).toEqual(['id-a', 'id-b']);
     here.stop.abort();
   });
 
