@@ -4,6 +4,7 @@ import { startDeadline } from '../async/deadline.ts';
 import { decodeList } from '../decode/list-stream.ts';
 import { parseStatus } from '../decode/status.ts';
 import { decodeWatch } from '../decode/watch-stream.ts';
+import { Mk8sError } from '../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import { objectKey, type Revision, type ScannedObject } from '../model/revision.ts';
 import type { ApiResponse, ApiServer } from '../ports/api-server.ts';
@@ -18,6 +19,8 @@ const NEWEST = 64;
 const MOST_WITNESSES = 12;
 /** How long the server may take to send again what it sent before, in seconds: it has it in memory, or says 410. */
 const REPLAY_SECONDS = 5;
+/** How long a consistent read of one object may take, milliseconds: for ever on a half-open connection. */
+const LOOK_MS = 30_000;
 
 export interface Proof {
   readonly verdict: Verdict;
@@ -191,6 +194,22 @@ function witnessPath({ path, selector }: Collection, { namespace }: Revision): s
 
 /** A consistent read of one object, or (without a witness) of whichever comes first. */
 async function look(
+  context: ProofContext,
+  witness: Revision | undefined,
+): Promise<Look | (WatchInput & { kind: 'status' })> {
+  const deadline = startDeadline(context.clock, LOOK_MS, context.signal);
+  try {
+    return await lookNow({ ...context, signal: deadline.signal }, witness);
+  } catch (error) {
+    if (!deadline.expired) throw error;
+    const message = `Cannot see where ${context.collection.path} stands: no answer came within ${LOOK_MS / 1000} s`;
+    throw new Mk8sError(message, { code: 'unreachable', retryable: true, cause: error });
+  } finally {
+    deadline.stop();
+  }
+}
+
+async function lookNow(
   { api, collection, signal, freshCredentials }: ProofContext,
   witness: Revision | undefined,
 ): Promise<Look | (WatchInput & { kind: 'status' })> {

@@ -82,6 +82,18 @@ describe('a proof', () => {
       ...more,
     });
 
+  test('promise 8: that is not answered is given up and tried again, not waited for', async () => {
+    const { reader } = await record(1);
+    const silent = fakeApiServer(
+      ({ signal }) =>
+        new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error))),
+    );
+    await expect(prove(silent, collection, position, reader)).rejects.toMatchObject({
+      code: 'unreachable',
+      retryable: true,
+    });
+  });
+
   async function record(count: number) {
     const clock = createManualClock();
     const store = createMemoryStore(clock);
