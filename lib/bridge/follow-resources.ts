@@ -1,5 +1,6 @@
 // Which resources a cluster serves, now and as it changes: a metadata-only watch of its CRDs says when to look again.
 import { backoffDelay } from '../async/backoff.ts';
+import { startDeadline } from '../async/deadline.ts';
 import { createWake, type Wake } from '../async/wake.ts';
 import type { ReachedCluster } from '../discover/inventory.ts';
 import { messageOf } from '../model/errors.ts';
@@ -14,6 +15,8 @@ import { watchStream } from '../watch/watch-stream.ts';
 const EVERY_MS = 60_000;
 /** A new CRD is served, and shown by discovery, a moment after it was written: when to look after a change, milliseconds. */
 const AFTER_CHANGE_MS = [150, 500, 1_500, 4_000];
+/** Time for all of discovery, milliseconds: seconds in a large cluster, for ever on a half-open connection. */
+const DISCOVERY_TIMEOUT_MS = 60_000;
 const RETRY = { baseMs: 1_000, maxMs: 30_000 };
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
@@ -34,14 +37,23 @@ export async function discoverResources(
 ): Promise<DiscoveredResources> {
   const { cluster, discovery, clock, random, report, signal } = following;
   for (let failures = 1; ; failures += 1) {
+    const limit = startDeadline(clock, DISCOVERY_TIMEOUT_MS, signal);
     try {
-      return await discovery.resources(cluster.api, { signal, ...(previous === undefined ? {} : { previous }) });
+      const known = previous === undefined ? {} : { previous };
+      return await discovery.resources(cluster.api, { signal: limit.signal, ...known });
     } catch (error) {
       signal.throwIfAborted();
       const severity = failures === 1 ? 'WARNING' : 'DEBUG';
-      report({ severity, cluster: cluster.name, message: `${messageOf(error)}; trying again` });
-      await clock.sleep(backoffDelay(failures, RETRY, random), signal);
+      const silent = `Cannot discover the resources of cluster "${cluster.name}": it did not answer within ${DISCOVERY_TIMEOUT_MS / 1000} s`;
+      report({
+        severity,
+        cluster: cluster.name,
+        message: `${limit.expired ? silent : messageOf(error)}; trying again`,
+      });
+    } finally {
+      limit.stop();
     }
+    await clock.sleep(backoffDelay(failures, RETRY, random), signal);
   }
 }
 

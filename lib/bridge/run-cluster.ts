@@ -1,6 +1,7 @@
 // One cluster: starts and ends its streams as its resources come and go. Nothing in here can delay another cluster
 // (promise 8).
 import { backoffDelay } from '../async/backoff.ts';
+import { startDeadline } from '../async/deadline.ts';
 import type { ReachedCluster } from '../discover/inventory.ts';
 import { messageOf } from '../model/errors.ts';
 import { collectionPath, formatGroupResource, type GroupResource, type ResourceInfo } from '../model/resource.ts';
@@ -15,6 +16,8 @@ import type { StreamEnd, StreamServices } from './stream-task.ts';
 
 /** Before a stream that failed, or that another run holds, is tried again, milliseconds. */
 const RETRY = { baseMs: 2_000, maxMs: 30_000 };
+/** Time for a cluster to say that a resource is gone, milliseconds: its connection may be half-open. */
+const PROOF_TIMEOUT_MS = 30_000;
 
 export interface ClusterTask {
   readonly cluster: ReachedCluster;
@@ -161,13 +164,19 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   async function isGone(resource: GroupResource, { resources, failed }: DiscoveredResources): Promise<boolean> {
     const { group, plural } = resource;
     if (resources.some((served) => served.group === group && served.plural === plural)) return false;
-    if (failed.some(({ groupVersion }) => groupVersion.startsWith(`${group}/`))) return false;
+    // Of the core group only the version is named.
+    const isOf = (groupVersion: string): boolean =>
+      groupVersion.slice(0, Math.max(0, groupVersion.indexOf('/'))) === group;
+    if (failed.some(({ groupVersion }) => isOf(groupVersion))) return false;
+    const limit = startDeadline(services.clock, PROOF_TIMEOUT_MS, task.stop);
     try {
-      return await task.discovery.isGone(task.cluster.api, resource, task.stop);
+      return await task.discovery.isGone(task.cluster.api, resource, limit.signal);
     } catch (error) {
       task.stop.throwIfAborted();
       services.report({ severity: 'DEBUG', message: messageOf(error), cluster: task.cluster.name });
       return false;
+    } finally {
+      limit.stop();
     }
   }
 

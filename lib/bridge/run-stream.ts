@@ -1,5 +1,6 @@
 // One stream from its lease to its checkpoint: the pipeline on one page. Recording and publishing run side by side, joined
 // by the log.
+import { backoffDelay } from '../async/backoff.ts';
 import { redactor } from '../history/redact.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import { formatGroupResource } from '../model/resource.ts';
@@ -18,6 +19,8 @@ import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 
 /** Failures in a row after which a catch-up gives a stream up: about 20 s of backoff. */
 const MOST_FAILURES = 6;
+/** While there is no room to begin with. */
+const CLAIM_RETRY = { baseMs: 1000, maxMs: 15_000 };
 /** Per stream: less than a TLS record's worth of events makes batches of one, more than 1 MiB makes nothing faster. */
 const READ_AHEAD = { least: 32 * 1024, most: 1024 * 1024 };
 
@@ -45,8 +48,9 @@ async function runOwned(
   lease: HeldLease,
   row: StatusRow,
 ): Promise<StreamEnd> {
-  const { log, checkpoints, clock } = services;
-  const position = await log.position(task.stream);
+  const { checkpoints, clock } = services;
+  const position = await claim(task, services, lease, row);
+  if (position === undefined) return 'stopped';
   const checkpoint = await checkpoints.get(task.stream);
   Object.assign(row, {
     epoch: position.epoch,
@@ -100,6 +104,37 @@ async function runOwned(
   } finally {
     halt.abort(new Error('the stream ended'));
     await publishing.catch(() => undefined);
+  }
+}
+
+/**
+ * Where the stream stands. From then on nothing that an earlier owner still writes is taken: what it recorded before is in
+ * the position. Waits while there is no room; undefined where told to stop meanwhile.
+ */
+async function claim(
+  task: StreamTask,
+  services: StreamServices,
+  lease: HeldLease,
+  row: StatusRow,
+): Promise<LogPosition | undefined> {
+  const { log, clock, random } = services;
+  for (let failures = 1; ; failures += 1) {
+    try {
+      const { epoch } = await log.position(task.stream);
+      await log.append(task.stream, { fence: lease.fence, epoch, changes: [] });
+      if (failures > 1) reportProblem(task, services, row, 'storeProblem', undefined);
+      return await log.position(task.stream);
+    } catch (error) {
+      if (!(error instanceof Mk8sError) || error.code !== 'full') throw error;
+      reportProblem(task, services, row, 'storeProblem', messageOf(error));
+    }
+    const until = AbortSignal.any([task.stop, lease.lost]);
+    try {
+      await clock.sleep(backoffDelay(failures, CLAIM_RETRY, random), until);
+    } catch (error) {
+      if (!task.stop.aborted) throw error;
+      return undefined;
+    }
   }
 }
 

@@ -27,6 +27,9 @@ const info = (plural: string, version = 'v1'): ResourceInfo => ({
   custom: true,
 });
 
+const never = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+
 /** A cluster of several resources, each with objects of its own, that discovery shows as the test says. */
 function world() {
   const clock = createScriptedClock();
@@ -49,11 +52,15 @@ function world() {
     resources: served,
     failed: [],
   };
+  /** Where a connection is half-open. */
+  const silence = { discovery: false, proof: false };
   const discovery: ResourceDiscovery = {
     identify: () => Promise.resolve({ id: 'c-1', version: 'v1' }),
-    resources: (_, { previous }) =>
-      Promise.resolve(previous !== undefined && previous === current ? previous : current),
-    isGone: (_, { plural }) => Promise.resolve(gone.has(plural)),
+    resources: (_, { previous, signal }) =>
+      silence.discovery
+        ? never(signal)
+        : Promise.resolve(previous !== undefined && previous === current ? previous : current),
+    isGone: (_, { plural }, signal) => (silence.proof ? never(signal) : Promise.resolve(gone.has(plural))),
   };
   return {
     clock,
@@ -61,6 +68,10 @@ function world() {
     sink,
     parts,
     asked,
+    silence,
+    fail(...groupVersions: string[]) {
+      current = { resources: served, failed: groupVersions.map((groupVersion) => ({ groupVersion, message: 'no' })) };
+    },
     /** What discovery shows from now on, and which of the others are proved to be gone. */
     serve(resources: readonly ResourceInfo[], ...goneForGood: string[]) {
       served = resources;
@@ -151,6 +162,42 @@ describe('a cluster', () => {
     here.serve([], 'widgets');
     // The same answer again is no news; what changed is.
     await here.until('w is buried', () => published(here).includes('delete w@11'));
+    await run.stop();
+  });
+
+  test('promise 8: where discovery falls silent, it is asked again', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    here.silence.discovery = true;
+    const run = here.start();
+    await here.until('it was given up', () => {
+      here.silence.discovery = here.clock.now() < Date.UTC(2026, 0, 1) + 60_000;
+      return published(here).includes('add w@11');
+    });
+    here.silence.proof = true;
+    here.serve([info('gizmos')]);
+    await here.until('gizmos are followed although no proof comes that widgets are gone', () =>
+      here.asked.includes('/apis/example.com/v1/gizmos'),
+    );
+    here.silence.proof = false;
+    here.serve([info('gizmos')], 'widgets');
+    await here.until('w is buried', () => published(here).includes('delete w@11'));
+    await run.stop();
+  });
+
+  test('promise 1: a resource whose group could not be read is not gone, the core group neither', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    here.serve([{ ...info('widgets'), group: '' }]);
+    const run = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    here.serve([], 'widgets');
+    here.fail('v1');
+    for (let turn = 0; turn < 50; turn += 1) {
+      await idle();
+      here.clock.jump();
+    }
+    expect(published(here)).toEqual(['add w@11']);
     await run.stop();
   });
 

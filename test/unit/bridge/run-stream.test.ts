@@ -265,6 +265,20 @@ describe('a stream', () => {
     expect(await stopped(second, clock)).toBe('stopped');
   });
 
+  test('promise 6: from the moment a new owner looks where it stands, an earlier one records nothing', async () => {
+    const { clock, cluster, store, run, current } = world();
+    cluster.set('a', 1);
+    const first = follow(run({ id: 'first' }), cluster);
+    await current();
+    await stopped(first, clock);
+    cluster.down(true);
+    const second = follow(run({ id: 'second' }), cluster);
+    for (let turn = 0; turn < 10; turn += 1) await idle();
+    const late = { fence: 1, epoch: 1, changes: [] };
+    await expect(store.log.append(stream, late)).rejects.toMatchObject({ code: 'fenced' });
+    await stopped(second, clock);
+  });
+
   test('another run that holds the lease is left alone, and shown', async () => {
     const clock = createScriptedClock();
     const store = createMemoryStore(clock);
