@@ -1,4 +1,5 @@
 // What simulated clusters serve: custom resources with and without namespaces, one of an aggregated API, and Secrets.
+import type { GroupResource } from '../../lib/model/resource.ts';
 import type { SimResource } from './server/sim-object.ts';
 
 const custom: readonly SimResource[] = [
@@ -20,4 +21,8 @@ const others: readonly SimResource[] = [
 /** The first `count` custom resources, and Secrets. */
 export function resourcesOf(count: number): readonly SimResource[] {
   return [...custom.slice(0, count), ...others];
+}
+
+export function isNamespaced({ group, plural }: GroupResource): boolean {
+  return [...custom, ...others].some((each) => each.group === group && each.plural === plural && each.namespaced);
 }

@@ -146,6 +146,9 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     store.close();
     stopListening();
   }
+  counters.count('timers', scheduler.fired);
+  counters.count('simulated seconds', Math.round((scheduler.now() - Date.UTC(2026, 0, 1)) / 1000));
+  counters.count('revisions', record.size);
   countClusters(counters, clusters);
   return { failure: result.failure, counters: counters.all, trace };
 

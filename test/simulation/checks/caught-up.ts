@@ -6,6 +6,7 @@ import { streamKey } from '../../../lib/model/stream.ts';
 import { isFollowed, type KnownCluster, type Model } from '../model/model.ts';
 import type { Check } from '../model/observer.ts';
 import type { StreamRecord } from '../model/record.ts';
+import { isNamespaced } from '../resources.ts';
 import type { Arrival } from '../sink.ts';
 
 export interface CaughtUp extends Check {
@@ -72,6 +73,7 @@ export function caughtUp(model: Model): CaughtUp {
   function unfollowed(cluster: KnownCluster, resource: GroupResource): string[] {
     if (!isFollowed(model.settings.wanted, resource)) return [];
     const { namespaces } = model.settings.wanted;
+    if (namespaces.length > 0 && !isNamespaced(resource)) return [];
     const selectors = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
     return selectors
       .map((selector) => ({ ...resource, cluster: cluster.id, selector }))
