@@ -1,5 +1,6 @@
 // One API server process of a cluster: what it serves, its watch caches, and what it can't do yet while it starts.
 import type { Dice } from '../random.ts';
+import type { Body } from './body.ts';
 import { nameOf, type SimResource } from './sim-object.ts';
 import type { Store, Table } from './store.ts';
 import type { After } from './timers.ts';
@@ -26,6 +27,9 @@ export interface Startup {
 
 export class ApiProcess {
   readonly watches = new Set<Watch>();
+  /** Bodies of answers that are not read to their end. */
+  readonly connections = new Set<Body>();
+  dead = false;
   readonly startup: Startup;
   /** A process that was told to stop: it accepts nothing, and its open watches go on (recording 80-restart/sigterm). */
   leaving = false;
@@ -107,9 +111,10 @@ export class ApiProcess {
     }
   }
 
-  /** Killed: all connections break. */
+  /** All connections break. */
   kill(): void {
-    for (const watch of this.watches) watch.break();
+    this.dead = true;
+    for (const connection of this.connections) connection.break();
   }
 
   #endWatches(table: Table): void {

@@ -104,7 +104,7 @@ function pieces(
   return [{ text: head }, ...items, { text: tail }];
 }
 
-/** As Kubernetes does it: keys are relative to the resource's root. */
+/** As Kubernetes does it, down to the zero byte: after this key. */
 function encodeToken({ rv, start }: Token): string {
   return Buffer.from(`{"v":"meta.k8s.io/v1","rv":${rv},"start":${JSON.stringify(start)}}`).toString('base64url');
 }

@@ -44,9 +44,14 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     await clock.sleep(delay(), signal);
     if (asked.freshCredentials === true) renew();
     await cross(signal);
-    const answer = answerTo(asked);
+    const process = world.reach();
+    if (process === undefined) throw refused();
+    // What is answered is decided now, and a watch goes on from here while its headers are still on the way.
+    const response = respond(answerOf(process, asked), process, asked);
     await clock.sleep(delay(), signal);
-    return respond(answer, asked);
+    if (!process.dead) return response;
+    await response.body[Symbol.asyncIterator]().return?.();
+    throw closed();
   }
 
   function renew(): void {
@@ -74,13 +79,11 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     }
     if (cut === 'refused' || faults.strikes('connection', 'refused') !== undefined) throw refused();
     if (faults.strikes('connection', 'reset')?.chance(0.4) === true) {
-      throw unreachable('the connection was closed before it answered (ECONNRESET).');
+      throw closed();
     }
   }
 
-  function answerTo(asked: ApiRequest): Answer {
-    const process = world.reach();
-    if (process === undefined) throw refused();
+  function answerOf(process: ApiProcess, asked: ApiRequest): Answer {
     if (process.leaving)
       return statusAnswer({ code: 503, reason: 'ServiceUnavailable', message: 'apiserver is shutting down' });
     const stale = !credentials.accepts(token);
@@ -90,7 +93,8 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     return httpError(error, quotes ? `; the request had "Bearer ${token}"` : '');
   }
 
-  function respond({ status, headers, body }: Answer, { signal, readAheadBytes }: ApiRequest): ApiResponse {
+  function respond(answer: Answer, process: ApiProcess, { signal, readAheadBytes }: ApiRequest): ApiResponse {
+    const { status, headers, body } = answer;
     count(`status.${status}`);
     const abort = (): void => response.abort(signal?.reason);
     const response = new Body({
@@ -103,9 +107,11 @@ export function openNetwork(world: NetworkWorld): ApiServer {
       onOver() {
         signal?.removeEventListener('abort', abort);
         world.bodies.delete(response);
+        process.connections.delete(response);
       },
     });
     world.bodies.add(response);
+    process.connections.add(response);
     signal?.addEventListener('abort', abort, { once: true });
     if (typeof body === 'function') body(response);
     else sendAll(body, response);
@@ -125,6 +131,10 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     if (reset !== undefined) return { bytes: reset.int(reach), ending: 'breaks', chunkMs };
     if (halfOpen !== undefined) return { bytes: halfOpen.int(reach), ending: 'falls silent', chunkMs };
     return { ...WHOLE, chunkMs };
+  }
+
+  function closed(): Mk8sError {
+    return unreachable('the connection was closed before it answered (ECONNRESET).');
   }
 
   function refused(): Mk8sError {

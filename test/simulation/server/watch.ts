@@ -92,12 +92,6 @@ export class Watch {
     this.#sink.end();
   }
 
-  break(): void {
-    if (this.#over) return;
-    this.#stop();
-    this.#sink.break();
-  }
-
   /** A bookmark, where the cache moved past the start and nothing is undelivered (KUBERNETES 8). */
   bookmark(): boolean {
     const { process, after } = this.#options;
