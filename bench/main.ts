@@ -9,7 +9,9 @@ import { benchLog } from './log.ts';
 import { describeMachine, formatMachine, formatNoise, startNoise } from './machine.ts';
 import { benchPipeline } from './pipeline.ts';
 import { type BenchOptions, type BenchRow, formatRow, formatTable } from './report.ts';
+import { benchStart } from './start.ts';
 import { benchSync } from './sync.ts';
+import { benchTail } from './tail.ts';
 import { benchTransport } from './transport.ts';
 
 /** In the order in which they run. */
@@ -17,6 +19,8 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   decode: benchDecode,
   pipeline: benchPipeline,
   sync: benchSync,
+  tail: benchTail,
+  start: benchStart,
   log: benchLog,
   transport: benchTransport,
 };
