@@ -3,10 +3,13 @@
 // alter it; bytes cannot).
 import { resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
+import type { ByteScanner } from './byte-scanner.ts';
+import { cutOut } from './cut-out.ts';
 import { asBuffer } from './json-bytes.ts';
 import { Members } from './members.ts';
 import { type FoundMetadata, MetadataScanner } from './metadata.ts';
 import { protocolError } from './protocol-error.ts';
+import { readRow } from './read-row.ts';
 import { StringReader } from './string-reader.ts';
 
 /** What an item of a built-in list leaves out: `{ apiVersion: 'v1', kind: 'ConfigMap' }`. */
@@ -35,8 +38,9 @@ export function scanObject(bytes: Uint8Array, start: number, end: number, defaul
 export class ObjectScanner {
   private readonly strings = new StringReader();
   private readonly metadata = new MetadataScanner(this.strings);
-  /** The bytes before metadata's value in the last object that began with apiVersion, kind and metadata, and what they say. */
-  private beginning = Buffer.alloc(0);
+  /** The bytes before metadata's value in the last object that began with apiVersion, kind and metadata: never changed in place. */
+  beginning = Buffer.alloc(0);
+  /** What the beginning says. */
   private beginningSays: TypeMeta = { apiVersion: '', kind: '' };
 
   /**
@@ -54,7 +58,7 @@ export class ObjectScanner {
     if (found === undefined || found.name === '') {
       throw protocolError(`An object of kind ${kind} (${apiVersion}) has no metadata.name.`);
     }
-    const missing = missingMembers(type, apiVersion, kind);
+    const { cutFrom, cutTo } = found;
     return {
       apiVersion,
       kind,
@@ -63,8 +67,13 @@ export class ObjectScanner {
       uid: found.uid,
       resourceVersion: resourceVersion(found.resourceVersion),
       manager: found.manager,
-      object: rewrite(bytes, start, end, found, missing, inPlace),
+      object: cutOut(bytes, { start, end, cutFrom, cutTo }, missingMembers(type, apiVersion, kind), inPlace),
     };
+  }
+
+  /** The object of a row that the byte scanner made of `bytes` with this scanner's `beginning`: what `scan` would give. */
+  take(bytes: Buffer, scanner: ByteScanner, row: number, inPlace: boolean): ScannedObject {
+    return readRow(bytes, scanner, row, { strings: this.strings, type: this.beginningSays, missing: '', inPlace });
   }
 
   private scanMembers(bytes: Buffer, start: number, end: number): { type: Partial<TypeMeta>; found?: FoundMetadata } {
@@ -105,32 +114,6 @@ function beginsWith(bytes: Buffer, at: number, text: Buffer): boolean {
 function missingMembers(type: Partial<TypeMeta>, apiVersion: string, kind: string): string {
   const first = type.kind === undefined ? `"kind":${JSON.stringify(kind)},` : '';
   return type.apiVersion === undefined ? `${first}"apiVersion":${JSON.stringify(apiVersion)},` : first;
-}
-
-/** The object without managedFields, with `insert` after its `{`. */
-function rewrite(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  { cutFrom, cutTo }: FoundMetadata,
-  insert: string,
-  inPlace: boolean,
-): Buffer {
-  const gap = cutTo - cutFrom;
-  if (insert === '') {
-    if (gap === 0) return bytes.subarray(start, end);
-    if (inPlace) {
-      bytes.copyWithin(start + gap, start, cutFrom);
-      return bytes.subarray(start + gap, end);
-    }
-    const copy = Buffer.allocUnsafe(end - start - gap);
-    bytes.copy(copy, 0, start, cutFrom);
-    bytes.copy(copy, cutFrom - start, cutTo, end);
-    return copy;
-  }
-  const head = gap === 0 ? bytes.subarray(start + 1, end) : bytes.subarray(start + 1, cutFrom);
-  const tail = gap === 0 ? bytes.subarray(end, end) : bytes.subarray(cutTo, end);
-  return Buffer.concat([Buffer.from(`{${insert}`), head, tail]);
 }
 
 /** For those who scan objects one by one. What it remembers is only ever a shortcut. */

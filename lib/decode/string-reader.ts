@@ -24,17 +24,21 @@ export class StringReader {
   /** The same for a string that is likely to have been read before. */
   readFrequent(bytes: Buffer, at: number, limit: number): string {
     const others = this.findEnd(bytes, at, limit);
-    const from = at + 1;
-    const length = this.end - at - 2;
     if (others < 0) return parseString(bytes, at, this.end);
-    if (others >= 0x80) return bytes.toString('utf8', from, this.end - 1);
-    if (length === 0 || length > MAX_LENGTH) return bytes.toString('latin1', from, this.end - 1);
-    const ends = (bytes[from] as number) * 7 + (bytes[this.end - 2] as number) * 17;
+    if (others >= 0x80) return bytes.toString('utf8', at + 1, this.end - 1);
+    return this.frequent(bytes, at + 1, this.end - 1);
+  }
+
+  /** The string of the ASCII bytes between `from` and `to`, which is likely to have been made before. */
+  frequent(bytes: Buffer, from: number, to: number): string {
+    const length = to - from;
+    if (length === 0 || length > MAX_LENGTH) return bytes.toString('latin1', from, to);
+    const ends = (bytes[from] as number) * 7 + (bytes[to - 1] as number) * 17;
     const hash = length * 31 + ends + (bytes[from + (length >> 1)] as number);
     const place = hash & (PLACES - 1);
     const known = this.kept[place] as string;
     if (known.length === length && sameBytes(bytes, from, known)) return known;
-    const text = bytes.toString('latin1', from, this.end - 1);
+    const text = bytes.toString('latin1', from, to);
     this.kept[place] = text;
     return text;
   }

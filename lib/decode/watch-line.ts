@@ -1,12 +1,12 @@
-// One line of a watch: `{"type":"ADDED","object":{…}}`. The form that Go's encoder sends is taken apart by position;
-// any other spelling of the same JSON goes a slower way.
+// One line of a watch: `{"type":"ADDED","object":{…}}`, read by the book: in any spelling. The one that servers use is
+// mostly the byte scanner's (watch-lines.ts).
 import { isUtf8 } from 'node:buffer';
 import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
-import { asBuffer, CLOSE_BRACE, isSpace, OPEN_BRACE, parseString, QUOTE, skipSpace } from './json-bytes.ts';
+import { CLOSE_BRACE, isSpace, OPEN_BRACE, parseString, QUOTE, skipSpace } from './json-bytes.ts';
 import { Members } from './members.ts';
 import { protocolError } from './protocol-error.ts';
-import { ObjectScanner } from './scan-object.ts';
+import type { ObjectScanner } from './scan-object.ts';
 import { type KubernetesStatus, parseStatus } from './status.ts';
 
 export type WatchLine =
@@ -19,26 +19,25 @@ export type WatchLine =
     }
   | { readonly kind: 'error'; readonly status: KubernetesStatus };
 
-type ObjectType = 'ADDED' | 'MODIFIED' | 'DELETED';
+export type ObjectType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 const OBJECT_PREFIXES = (['MODIFIED', 'ADDED', 'DELETED'] as const).map((type) => ({
   type,
   bytes: Buffer.from(`{"type":"${type}","object":`),
 }));
 
-/**
- * Decodes one line, without its newline. Its object may be a view into `line` (see `scanObject`).
- * Throws Mk8sError `protocol` where the line is not a watch event.
- */
-export function decodeWatchLine(line: Uint8Array): WatchLine {
-  return shared.decode(asBuffer(line), 0, line.byteLength, false);
-}
-
 /** Decodes the lines of one watch, which resemble each other. */
 export class WatchLineDecoder {
-  private readonly objects = new ObjectScanner();
+  private readonly objects: ObjectScanner;
 
-  /** As `decodeWatchLine`, for the line between `start` and `end`; `inPlace` allows to overwrite it. */
+  constructor(objects: ObjectScanner) {
+    this.objects = objects;
+  }
+
+  /**
+   * Decodes the line between `start` and `end`, without its newline. `inPlace` allows to overwrite it. Its object may be
+   * a view into `bytes` (see `scanObject`). Throws Mk8sError `protocol` where the line is not a watch event.
+   */
   decode(bytes: Buffer, start: number, end: number, inPlace: boolean): WatchLine {
     const last = trimEnd(bytes, start, end);
     // The object reaches to the brace before the last one. It is not walked: what an encoder began so, it ended so.
@@ -92,9 +91,6 @@ export class WatchLineDecoder {
     return { kind: 'object', type, object };
   }
 }
-
-/** For those who decode lines one by one. */
-const shared = new WatchLineDecoder();
 
 /** The whole of an event that is rare and small, so that nothing in it has to be trusted: it moves the position, or ends the watch. */
 function parseEvent(bytes: Buffer, start: number, end: number): { readonly object?: unknown } {

@@ -2,10 +2,9 @@
 // body into chunks. Memory: one partial line and what the events of one batch view (promise 7).
 import type { ApiResponse } from '../ports/api-server.ts';
 import { asBuffer, skipSpace } from './json-bytes.ts';
-import { protocolError, truncatedError } from './protocol-error.ts';
-import { type WatchLine, WatchLineDecoder } from './watch-line.ts';
-
-const NEWLINE = 0x0a;
+import { truncatedError } from './protocol-error.ts';
+import type { WatchLine } from './watch-line.ts';
+import { NEWLINE, WatchLines } from './watch-lines.ts';
 
 /** etcd takes requests up to 1.5 MiB by default, and the API server bodies up to 3 MiB: room for what others allow. */
 const DEFAULT_MAX_OBJECT_BYTES = 16 * 1024 * 1024;
@@ -50,36 +49,28 @@ export async function* decodeWatch(
 class LineSplitter {
   private partial: Buffer[] = [];
   private partialBytes = 0;
-  private readonly lines = new WatchLineDecoder();
-  private readonly maxBytes: number;
+  private readonly lines: WatchLines;
   private readonly ownsChunks: boolean;
 
   constructor({ maxObjectBytes = DEFAULT_MAX_OBJECT_BYTES, ownsChunks = false }: DecodeWatchOptions) {
-    this.maxBytes = maxObjectBytes;
+    this.lines = new WatchLines(maxObjectBytes);
     this.ownsChunks = ownsChunks;
   }
 
   /** Appends the events of all lines that end in this chunk to `into`. */
   push(chunk: Buffer, into: WatchLine[]): void {
-    let start = 0;
-    for (;;) {
-      const newline = chunk.indexOf(NEWLINE, start);
-      const end = newline < 0 ? chunk.length : newline;
-      if (this.partialBytes + end - start > this.maxBytes) throw this.tooLong(this.partialBytes + end - start);
-      if (newline < 0) break;
-      if (this.partialBytes === 0) this.line(chunk, start, end, this.ownsChunks, into);
-      else {
-        const line = Buffer.concat([...this.partial, chunk.subarray(start, end)]);
-        this.partial = [];
-        this.partialBytes = 0;
-        this.line(line, 0, line.length, true, into);
-      }
-      start = newline + 1;
+    let from = 0;
+    if (this.partialBytes > 0) {
+      const newline = chunk.indexOf(NEWLINE);
+      if (newline < 0) return this.keep(chunk, 0);
+      from = newline + 1;
+      this.lines.checkLength(this.partialBytes + newline);
+      const line = Buffer.concat([...this.partial, chunk.subarray(0, from)]);
+      this.partial = [];
+      this.partialBytes = 0;
+      this.lines.decode(line, 0, true, into);
     }
-    if (start < chunk.length) {
-      this.partial.push(chunk.subarray(start));
-      this.partialBytes += chunk.length - start;
-    }
+    this.keep(chunk, this.lines.decode(chunk, from, this.ownsChunks, into));
   }
 
   /** The body ended as HTTP says it must. */
@@ -91,13 +82,11 @@ class LineSplitter {
     );
   }
 
-  private line(bytes: Buffer, start: number, end: number, inPlace: boolean, into: WatchLine[]): void {
-    if (skipSpace(bytes, start, end) < end) into.push(this.lines.decode(bytes, start, end, inPlace));
-  }
-
-  private tooLong(bytes: number): Error {
-    return protocolError(
-      `A watch event has at least ${bytes} bytes, more than the ${this.maxBytes} that are accepted of one object. Raise maxObjectBytes, or leave the object out by a selector.`,
-    );
+  /** The chunk has no newline from `from` on. */
+  private keep(chunk: Buffer, from: number): void {
+    if (from === chunk.length) return;
+    this.partial.push(chunk.subarray(from));
+    this.partialBytes += chunk.length - from;
+    this.lines.checkLength(this.partialBytes);
   }
 }
