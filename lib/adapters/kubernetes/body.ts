@@ -41,11 +41,14 @@ export function responseBody(
     message.destroy();
   };
   signal?.addEventListener('abort', abort, { once: true });
-  message.on('close', () => {
+  const closed = (): void => {
     signal?.removeEventListener('abort', abort);
-    // After 'end' or 'error' this changes nothing.
-    if (!message.complete) queue.fail(interruptedError(peer, undefined));
-  });
+    // After 'end' or 'error' this changes nothing; gunzip may still be busy with what ended.
+    if (!message.readableEnded) queue.fail(interruptedError(peer, undefined));
+  };
+  // Headers and the end of the connection can come in one piece: then nobody heard of it yet.
+  if (message.destroyed) closed();
+  else message.on('close', closed);
   return batches(queue, message);
 }
 

@@ -146,12 +146,16 @@ async function send(sending: Sending, stale: { found: boolean }): Promise<Incomi
       reject(connectionError(error, peer));
       return;
     }
+    let answered = false;
     request.on('response', (message) => {
+      answered = true;
       settle();
       resolve(message);
     });
-    // After the headers, what goes wrong is the body's to tell.
     request.on('error', (error) => {
+      // After the headers, what goes wrong is the body's to tell. To destroy the request now would throw away what of the
+      // body was not read yet, and end it as if it were whole.
+      if (answered) return;
       stale.found = reads && request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
       fail(connectionError(error, peer));
     });

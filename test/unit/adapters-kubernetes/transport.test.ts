@@ -222,6 +222,28 @@ describe('a body', () => {
     await expect(readText(answer)).rejects.toMatchObject({ code: 'interrupted' });
   });
 
+  test('with bytes behind its end is whole all the same', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n';
+    await using server = await serveTcp((socket) => {
+      socket.once('data', () => socket.end(`${head}whole and more`));
+    });
+    const answer = await openApiServer({ server: server.url }).request({ path: '/' });
+    expect(await readText(answer)).toBe('whole');
+  });
+
+  test('of a connection that is reset right behind the headers is interrupted', async () => {
+    await using server = await serveTcp((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n');
+        socket.resetAndDestroy();
+      });
+    });
+    for (let i = 0; i < 5; i++) {
+      const reading = openApiServer({ server: server.url }).request({ path: '/' }).then(readText);
+      await expect(reading).rejects.toMatchObject({ retryable: true });
+    }
+  });
+
   test('that ends with the last chunk ends normally', async () => {
     await using server = await serveTcp((socket) => {
       socket.once('data', () => {
