@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Retention, RetentionPolicy } from '../../ports/retention.ts';
 import type { Database } from './database.ts';
 import type { FrameEntry } from './frame.ts';
-import type { FrameTable } from './frame-table.ts';
+import type { FrameTable, ListedFrame } from './frame-table.ts';
 import type { LastStates } from './last-states.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
@@ -17,6 +17,9 @@ interface Parts {
 /** Pages given back to the file system per step (8 MiB), where a tenth of the file is free. */
 const vacuumPages = 2048;
 
+/** What a step unpacks at most, beside its last frame: about ten milliseconds' work while nothing else is recorded. */
+const stepBytes = 4 * 1024 * 1024;
+
 export function createDiskRetention(
   database: Database,
   clock: Clock,
@@ -28,16 +31,19 @@ export function createDiskRetention(
   const dropLetters = sql.prepare('DELETE FROM dead_letter WHERE at < ?');
 
   const step = (policy: RetentionPolicy, budget: number) => {
-    const before = clock.now() - (policy.maxAgeMs ?? Infinity);
+    const now = clock.now();
+    const before = now - (policy.maxAgeMs ?? Infinity);
     // A tombstone can only go once the table of last states knows of it.
     const folded = last.fold();
     const rows = new Map<number, StreamRow | undefined>();
     const start = Number(readLog.get()?.['retained']);
     const listed = frames.list(start, budget);
+    const youngFrom = policy.maxRevisionsPerObject === undefined ? before : Infinity;
+    const portion = portionOf(listed, { youngFrom, now });
+    const done = portion.end === 'young' || (portion.end === 'listed' && listed.length < budget);
     let removed = 0;
     let highest = 0;
-    for (const { id, streamId, oldest } of listed) {
-      if (policy.maxRevisionsPerObject === undefined && oldest >= before) continue;
+    for (const { id, streamId } of portion.due) {
       if (!rows.has(streamId)) rows.set(streamId, streams.byId(streamId));
       const stream = rows.get(streamId);
       if (stream === undefined) continue;
@@ -51,8 +57,7 @@ export function createDiskRetention(
       removed += gone.length;
       highest = Math.max(highest, gone.at(-1)?.position ?? 0);
     }
-    const done = listed.length < budget;
-    saveLog.run(done ? 0 : (listed.at(-1)?.id ?? 0), highest);
+    saveLog.run(done ? 0 : portion.reached, highest);
     if (policy.maxAgeMs !== undefined) dropLetters.run(before);
     return { folded, result: { removed, done } };
   };
@@ -65,6 +70,29 @@ export function createDiskRetention(
     giveBack(database);
     return result;
   };
+}
+
+/** Which of the listed frames a step looks into, the last one that it has dealt with then, and what ends it. */
+function portionOf(
+  listed: readonly ListedFrame[],
+  { youngFrom, now }: { readonly youngFrom: number; readonly now: number },
+): { due: readonly ListedFrame[]; reached: number; end: 'bytes' | 'young' | 'listed' } {
+  const due: ListedFrame[] = [];
+  let reached = 0;
+  let bytes = 0;
+  for (const frame of listed) {
+    if (bytes > stepBytes) return { due, reached, end: 'bytes' };
+    const { id, oldest, size } = frame;
+    if (oldest < youngFrom) {
+      due.push(frame);
+      bytes += size;
+    } else if (oldest <= now) {
+      // What follows is younger still. (From a time to come: the clock ran ahead; what follows may be old.)
+      return { due, reached, end: 'young' };
+    }
+    reached = id;
+  }
+  return { due, reached, end: 'listed' };
 }
 
 function mayGo(

@@ -36,11 +36,13 @@ export interface FrameTable {
   keep(frame: Frame, stream: OfStream, isKept: (entry: FrameEntry) => boolean): void;
 }
 
-interface ListedFrame {
+export interface ListedFrame {
   readonly id: number;
   readonly streamId: number;
   /** The smallest observedAt in it. */
   readonly oldest: number;
+  /** Bytes before compression. */
+  readonly size: number;
 }
 
 /** Pages end inside frames, so the next page wants the same frame again; more of them would only be memory. */
@@ -51,7 +53,7 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
   const next = sql.prepare(
     'SELECT id FROM frame WHERE stream_id = ? AND last_sequence > ? ORDER BY last_sequence LIMIT 1',
   );
-  const columns = 'id, stream_id AS streamId, oldest';
+  const columns = 'id, stream_id AS streamId, oldest, size';
   const list = sql.prepare(`SELECT ${columns} FROM frame WHERE id > ? ORDER BY id LIMIT ?`);
   const before = sql.prepare(`SELECT ${columns} FROM frame WHERE oldest < ? ORDER BY id DESC LIMIT 1`);
   const get = sql.prepare('SELECT last_sequence, size, data FROM frame WHERE id = ? AND stream_id = ?');

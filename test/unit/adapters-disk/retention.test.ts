@@ -154,6 +154,40 @@ test('promise 7: each step looks at a bounded part of the log and goes on where 
   expect(await sequences(again)).toEqual([5]);
 });
 
+test('promise 7: by age alone a walk ends at the first revisions that are young, and begins again at the oldest', async () => {
+  const { clock, folder, at } = await setUp();
+  for (let n = 1; n <= 10; n++) await append(folder, [at(n, 'a', n)]);
+  await publish(folder, 10);
+  clock.advance(8 * minute + 1);
+  const policy = { maxAgeMs: 5 * minute };
+  expect(await folder.retain(policy, 8)).toEqual({ removed: 3, done: true });
+  clock.advance(minute);
+  expect(await folder.retain(policy, 8)).toEqual({ removed: 1, done: true });
+  expect(await sequences(folder)).toEqual([5, 6, 7, 8, 9, 10]);
+});
+
+test('what was recorded under a clock that ran ahead does not keep the rest from being removed', async () => {
+  const { clock, folder, at } = await setUp();
+  await append(folder, [at(1e6, 'ahead', 1)]);
+  await append(folder, [at(1, 'a', 2)]);
+  await append(folder, [at(2, 'a', 3)]);
+  await publish(folder, 3);
+  clock.advance(10 * minute);
+  expect(await retainAll(folder, { maxAgeMs: 5 * minute })).toBe(1);
+  expect(await sequences(folder)).toEqual([1, 3]);
+});
+
+test('promise 7: a step looks at fewer frames where they are large', async () => {
+  const { folder, at } = await setUp();
+  const large = (rv: number) => ({ ...at(0, 'a', rv), object: new Uint8Array(3 * 1024 * 1024) });
+  for (let rv = 1; rv <= 6; rv++) await append(folder, [large(rv)]);
+  await publish(folder, 6);
+  const policy = { maxRevisionsPerObject: 1 };
+  expect(await folder.retain(policy, 100)).toEqual({ removed: 2, done: false });
+  expect(await folder.retain(policy, 100)).toEqual({ removed: 2, done: false });
+  expect(await retainAll(folder, policy)).toBe(1);
+});
+
 test('readers in the middle of a thinned log read on', async () => {
   const { folder, at } = await setUp();
   const gadgets = testStream('gadgets');
