@@ -6,7 +6,8 @@ import type { StatusStore } from '../ports/status-store.ts';
 /** A stream's row, changed in place by the stages that know. Times in milliseconds since 1970. */
 export interface StatusRow {
   readonly stream: StreamRef;
-  readonly clusterName: string;
+  /** As it is named now: a cluster may be found under another name. */
+  clusterName: string;
   state: StreamState;
   epoch: number;
   resourceVersion: string;
@@ -46,7 +47,10 @@ export function createStatusBoard(): StatusBoard {
   function row(stream: StreamRef, clusterName: string): StatusRow {
     const key = streamKey(stream);
     const known = rows.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.clusterName = clusterName;
+      return known;
+    }
     const made: StatusRow = {
       stream,
       clusterName,
