@@ -91,6 +91,15 @@ export function withoutFault(rates: FaultRates, fault: string): FaultRates {
   return mapRates((name) => (name === fault ? 0 : (flat.get(name) ?? 0)));
 }
 
+/** The same faults, but for those of store, sinks and processes. */
+export function clusterFaults(rates: FaultRates): FaultRates {
+  return { ...rates, store: noFaults.store, sink: noFaults.sink, process: noFaults.process };
+}
+
+export function onlyClustersFail({ store, sink, process }: FaultRates): boolean {
+  return [store, sink, process].every((area) => Object.values(area).every((rate) => rate === 0));
+}
+
 /** `area.fault` and rate of every fault that is on. */
 export function faultNames(rates: FaultRates): readonly (readonly [string, number])[] {
   return Object.entries(rates).flatMap(([area, faults]) =>

@@ -1,7 +1,7 @@
 // What a seed stands for, in words: a failure is kept as its profile, so that it means the same when the drawing of profiles
 // has changed since.
 import type { BridgeSettings } from './bridge-process.ts';
-import { drawFaults, type FaultRates } from './faults.ts';
+import { clusterFaults, drawFaults, type FaultRates } from './faults.ts';
 import { createDice, type Dice } from './random.ts';
 
 export interface Profile {
@@ -29,13 +29,15 @@ export interface Profile {
 
 export function drawProfile(seed: number): Profile {
   const dice = createDice(seed).fork('profile');
-  const rates = drawFaults(dice.fork('faults'));
+  const all = drawFaults(dice.fork('faults'));
   const clusters = dice.pick([1, 1, 2, 2, 3]);
+  const honest = clusters > 1 && dice.chance(0.7);
   return {
     seed,
-    rates,
+    // Where a cluster must not notice another one's faults, nothing else may disturb it.
+    rates: honest && dice.chance(0.3) ? clusterFaults(all) : all,
     clusters,
-    honest: clusters > 1 && dice.chance(0.7),
+    honest,
     resources: dice.pick([1, 2, 2, 3]),
     objects: dice.pick([3, 8, 20]),
     steps: dice.pick([20, 40, 40, 80]),

@@ -7,6 +7,7 @@ import type { Checkpoint } from '../../lib/model/checkpoint.ts';
 import type { Revision } from '../../lib/model/revision.ts';
 import type { StreamRef } from '../../lib/model/stream.ts';
 import type { StreamStatus } from '../../lib/model/stream-status.ts';
+import type { DeadLetter } from '../../lib/ports/event-sink.ts';
 import type { Holder, Lease } from '../../lib/ports/lease-store.ts';
 import type { AppendBatch, LogPosition } from '../../lib/ports/revision-log.ts';
 import type { RunStatus } from '../../lib/ports/status-store.ts';
@@ -21,9 +22,12 @@ export interface StoreWatcher {
   onAppend(process: SimProcess, stream: StreamRef, batch: AppendBatch, revisions: readonly Revision[]): void;
   onCheckpoint(process: SimProcess, stream: StreamRef, next: Checkpoint): void;
   onLease(process: SimProcess, lease: Lease, holder: Holder): void;
+  /** Extended (`until`, milliseconds since 1970 on the process's clock) or given back (undefined). */
+  onHeld(process: SimProcess, leases: readonly Lease[], until: number | undefined): void;
   /** A process asked where a stream stands. */
   onPosition(process: SimProcess, stream: StreamRef, position: LogPosition): void;
   onAcknowledged(process: SimProcess, subscription: string, position: number): void;
+  onDeadLetter(process: SimProcess, letter: DeadLetter): void;
   onStatus(process: SimProcess, run: RunStatus, streams: readonly StreamStatus[]): void;
 }
 
@@ -81,7 +85,7 @@ export function createSimStore({ name, scheduler, faults, watcher, isAlive, isFu
 
 /** Tells what took effect. */
 function watched(process: SimProcess, folder: DataFolder, watcher: StoreWatcher): DataFolder {
-  const { log, checkpoints, leases, subscriptions, status } = folder;
+  const { log, checkpoints, leases, subscriptions, deadLetters, status } = folder;
   return {
     ...folder,
     log: {
@@ -111,12 +115,29 @@ function watched(process: SimProcess, folder: DataFolder, watcher: StoreWatcher)
         if (answer.acquired) watcher.onLease(process, answer.lease, holder);
         return answer;
       },
+      async renew(held, holder, ttlMs) {
+        const lost = await leases.renew(held, holder, ttlMs);
+        const kept = held.filter(({ name }) => !lost.includes(name));
+        watcher.onHeld(process, kept, process.clock.now() + ttlMs);
+        return lost;
+      },
+      async release(held, holder) {
+        await leases.release(held, holder);
+        watcher.onHeld(process, held, undefined);
+      },
     },
     subscriptions: {
       ...subscriptions,
       async acknowledge(name, position, options) {
         await subscriptions.acknowledge(name, position, options);
         watcher.onAcknowledged(process, name, position);
+      },
+    },
+    deadLetters: {
+      ...deadLetters,
+      async put(letter) {
+        await deadLetters.put(letter);
+        watcher.onDeadLetter(process, letter);
       },
     },
     status: {

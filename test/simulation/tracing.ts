@@ -35,7 +35,9 @@ export function tracing({ say }: Trace): Check {
       say(() => `${process.name} acknowledges ${subscription} up to position ${position}`);
     },
     onInventory(process, clusters) {
-      const each = clusters.map(({ name, aliases, id, error }) => `${[name, ...aliases].join('=')} ${id?.slice(0, 4) ?? error}`);
+      const each = clusters.map(
+        ({ name, aliases, id, error }) => `${[name, ...aliases].join('=')} ${id?.slice(0, 4) ?? error}`,
+      );
       say(() => `${process.name} knows ${each.join(', ') || 'no cluster'}`);
     },
     onArrival(who, process, { revision }) {

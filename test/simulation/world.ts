@@ -6,7 +6,7 @@ import { allChecks } from './checks/all-checks.ts';
 import { caughtUp } from './checks/caught-up.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { createFaults } from './fault-dice.ts';
-import { noFaults } from './faults.ts';
+import { noFaults, onlyClustersFail } from './faults.ts';
 import type { KnownCluster, Model } from './model/model.ts';
 import { type Fail, tellAll } from './model/observer.ts';
 import { createRecordModel } from './model/record.ts';
@@ -86,6 +86,8 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     tails: tailNames,
     scheduler,
     faults,
+    onlyClustersFail: onlyClustersFail(profile.rates),
+    bridges: () => runs.bridges,
     get store() {
       return store.truth;
     },

@@ -3,7 +3,7 @@
 import { formatGroupResource, type GroupResource } from '../../../lib/model/resource.ts';
 import type { Revision } from '../../../lib/model/revision.ts';
 import { streamKey } from '../../../lib/model/stream.ts';
-import { isFollowed, type KnownCluster, type Model } from '../model/model.ts';
+import { isFollowed, type KnownCluster, type Model, nameOf } from '../model/model.ts';
 import type { Check } from '../model/observer.ts';
 import type { StreamRecord } from '../model/record.ts';
 import { isNamespaced } from '../resources.ts';
@@ -53,7 +53,7 @@ export function caughtUp(model: Model): CaughtUp {
           const has = subscribers.get(who)?.get(stream.key) ?? new Map<string, Revision>();
           compare(`${who}'s ${told}`, has, stream, cluster, model, found);
         }
-        if (stream.checkpoint?.published !== stream.revisions.length) {
+        if ((stream.checkpoint?.published ?? 0) !== stream.revisions.length) {
           found.push(
             `the checkpoint of ${told} is ${stream.checkpoint?.published}, of ${stream.revisions.length} revisions`,
           );
@@ -63,6 +63,7 @@ export function caughtUp(model: Model): CaughtUp {
           found.push(`the checkpoint of ${told} has ${resourceVersion}, the record ${stream.resourceVersion}`);
         }
       }
+      found.push(...unshown(model));
       for (const cluster of model.clusters.values()) {
         for (const resource of cluster.truth.resources()) found.push(...unfollowed(cluster, resource));
       }
@@ -80,6 +81,32 @@ export function caughtUp(model: Model): CaughtUp {
       .filter((stream) => model.record.streams.get(streamKey(stream))?.resourceVersion === undefined)
       .map(() => `${formatGroupResource(resource)} in ${cluster.name} was never synchronised`);
   }
+}
+
+/** Promise 10: what the runs show of each stream is that it is watched, and how far it is. */
+function unshown(model: Model): string[] {
+  const rows = model.bridges().flatMap(({ board, process }) => board.snapshot(process.clock.now()));
+  return [...model.record.streams.values()].flatMap((stream) => {
+    const { key, ref, epoch, revisions } = stream;
+    const served = model.clusters
+      .get(ref.cluster)
+      ?.truth.resources()
+      .some(({ group, plural }) => group === ref.group && plural === ref.plural);
+    if (served !== true) return [];
+    const shown = rows.filter((row) => streamKey(row.stream) === key);
+    const right = shown.some(
+      (row) =>
+        row.state === 'watching' &&
+        row.epoch === epoch &&
+        row.recorded === revisions.length &&
+        row.published === revisions.length &&
+        row.objects === liveOf(stream).size &&
+        row.currentAt === row.updatedAt &&
+        row.error === undefined,
+    );
+    const told = JSON.stringify(shown.map(({ stream: _, ...row }) => row));
+    return right ? [] : [`no run shows ${nameOf(model, ref)} as watched and current: ${told}`];
+  });
 }
 
 function describe(stream: StreamRecord, cluster: KnownCluster): string {

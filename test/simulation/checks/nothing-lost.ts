@@ -72,11 +72,15 @@ function checkPosition(model: Model, stream: StreamRecord, progress: Map<StreamK
     progress.set(key, state);
   }
   const { through } = state;
-  const missing = livesOf(cluster, stream).map((life) => missingIn(cluster, life, stream, resourceVersion, through));
+  const fitting = livesOf(cluster, stream);
+  if (fitting.length === 0) {
+    model.fail(10, `epoch ${epoch} of ${nameOf(model, ref)} mixes two lives of the cluster: a restore went unnoticed`);
+  }
+  const missing = fitting.map((life) => missingIn(cluster, life, stream, resourceVersion, through));
   if (missing.some((each) => each === undefined)) return;
   model.fail(
     1,
-    `the recorded position of ${nameOf(model, ref)} is ${resourceVersion} in epoch ${epoch}, and ${missing[0] ?? 'no life of the cluster fits what is recorded'}`,
+    `the recorded position of ${nameOf(model, ref)} is ${resourceVersion} in epoch ${epoch}, and ${missing[0]}`,
   );
 }
 

@@ -1,6 +1,7 @@
 // Promise 6: once a new owner of a stream has looked where it stands, nothing that an earlier one writes has an effect.
 import { type Model, nameOf } from '../model/model.ts';
 import type { Check } from '../model/observer.ts';
+import type { SimProcess } from '../process.ts';
 
 interface Owner {
   readonly fence: number;
@@ -8,8 +9,8 @@ interface Owner {
 }
 
 export function oneOwner(model: Model): Check {
-  /** By lease name: who was given it last. */
-  const granted = new Map<string, Owner & { readonly expiresAt: number }>();
+  /** By lease name: who was given it last, and until when; 0 where it was given back. */
+  const granted = new Map<string, Owner & { readonly by: SimProcess; readonly until: number }>();
   /** By stream: the owner that has begun to work. */
   const working = new Map<string, Owner>();
 
@@ -31,14 +32,26 @@ export function oneOwner(model: Model): Check {
   return {
     onLease(process, { name, fence, expiresAt }) {
       const before = granted.get(name);
-      granted.set(name, { fence, process: process.name, expiresAt });
+      granted.set(name, { fence, process: process.name, by: process, until: expiresAt });
       if (before === undefined) return;
       const isSame = before.process === process.name;
+      if (!isSame && before.by.alive && before.until > process.clock.now()) {
+        model.fail(
+          6,
+          `${process.name} was given ${name}, which ${before.process} holds for ${before.until - process.clock.now()} ms more`,
+        );
+      }
       if (fence < before.fence || (fence === before.fence && !isSame)) {
         model.fail(
           6,
           `${process.name} was given ${name} with fence ${fence} after ${before.process} with ${before.fence}`,
         );
+      }
+    },
+    onHeld(process, leases, until) {
+      for (const { name, fence } of leases) {
+        const holder = granted.get(name);
+        if (holder?.by === process && holder.fence === fence) granted.set(name, { ...holder, until: until ?? 0 });
       }
     },
     onPosition(process, stream) {

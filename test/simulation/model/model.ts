@@ -3,7 +3,7 @@
 import type { DataFolder } from '../../../lib/adapters/disk/data-folder.ts';
 import { formatGroupResource, type GroupResource } from '../../../lib/model/resource.ts';
 import type { ClusterId, StreamRef } from '../../../lib/model/stream.ts';
-import type { BridgeSettings } from '../bridge-process.ts';
+import type { BridgeProcess, BridgeSettings } from '../bridge-process.ts';
 import type { Faults } from '../fault-dice.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { ClusterTruth } from '../server/truth.ts';
@@ -31,6 +31,10 @@ export interface Model {
   readonly tails: readonly string[];
   readonly scheduler: Scheduler;
   readonly faults: Faults;
+  /** Nothing but clusters, and the ways to them, has faults. */
+  readonly onlyClustersFail: boolean;
+  /** Bridges that run now. */
+  readonly bridges: () => readonly BridgeProcess[];
   /** The store as it is. */
   readonly store: DataFolder;
   readonly fail: Fail;

@@ -39,6 +39,8 @@ export function tellAll(checks: readonly Check[]): Watchers {
     onAppend: tell('onAppend'),
     onCheckpoint: tell('onCheckpoint'),
     onLease: tell('onLease'),
+    onHeld: tell('onHeld'),
+    onDeadLetter: tell('onDeadLetter'),
     onPosition: tell('onPosition'),
     onAcknowledged: tell('onAcknowledged'),
     onStatus: tell('onStatus'),

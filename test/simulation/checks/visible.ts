@@ -1,0 +1,95 @@
+// Promise 10: what was not seen live is marked as such, gaps are counted, and a restore that is noticed is reported, begins an
+// epoch, and is acted on by every stream of the cluster.
+//
+// The exception that docs/watch.md states: a restore that nothing shows. Where all that it undid is gone anyway, or was
+// written again before anybody could look, no reading of the cluster differs from one without a restore.
+
+import { formatGroupResource } from '../../../lib/model/resource.ts';
+import type { Revision } from '../../../lib/model/revision.ts';
+import type { StreamKey } from '../../../lib/model/stream.ts';
+import type { ReportEntry } from '../../../lib/ports/reporter.ts';
+import { type Model, nameOf } from '../model/model.ts';
+import type { Check } from '../model/observer.ts';
+import type { SimProcess } from '../process.ts';
+
+const types = { add: 'ADDED', update: 'MODIFIED', delete: 'DELETED' } as const;
+/** Within this, milliseconds, a run says why it began an epoch. */
+const TOLD_WITHIN_MS = 1_000;
+
+interface Epoch {
+  readonly at: number;
+  readonly process: SimProcess;
+}
+
+export function visible(model: Model): Check {
+  const began = new Map<StreamKey, Epoch[]>();
+  const epochs = new Map<StreamKey, number>();
+  const reports: { at: number; process: SimProcess; entry: ReportEntry }[] = [];
+  const gaps = new Map<string, number>();
+
+  function checkOrigin(revision: Revision): void {
+    const { stream, origin, type, uid, resourceVersion } = revision;
+    const served = model.clusters.get(stream.cluster)?.served;
+    if (served === undefined) return;
+    const what = `${formatGroupResource(stream)} ${uid} ${resourceVersion}`;
+    const told = `${type} of ${revision.namespace}/${revision.name} at ${resourceVersion} in ${nameOf(model, stream)}`;
+    if (origin === 'watch') {
+      if (!served.events.has(`${what} ${types[type]}`))
+        model.fail(10, `${told} is marked as seen live, and no watch told of it`);
+    } else if (type !== 'delete' && !served.listed.has(what)) {
+      model.fail(10, `${told} is marked ${origin}, and was in no list`);
+    }
+    if (origin === 'snapshot' && model.record.of(stream).resourceVersion !== undefined) {
+      model.fail(10, `${told} is marked as part of a first sync, and that was complete`);
+    }
+  }
+
+  /** A new epoch has a reason: the resource ended, or the cluster was restored, and then it is said. */
+  function checkReason(key: StreamKey, cluster: string, { at, process }: Epoch): void {
+    if (!process.alive) return;
+    const said = reports.some(
+      (report) =>
+        report.process === process &&
+        Math.abs(report.at - at) <= TOLD_WITHIN_MS &&
+        report.entry.cluster?.startsWith(cluster) === true &&
+        report.entry.message.includes('was restored to an older state'),
+    );
+    const { definitions, lives } = model.clusters.get(model.record.streams.get(key)?.ref.cluster as never)?.truth ?? {};
+    const ended = definitions?.().some(({ type }) => type === 'deleted') ?? false;
+    if (!said && !ended)
+      model.fail(10, `${process.name} began an epoch of ${key} and did not say that ${cluster} was restored`);
+    if (!ended && (lives?.().length ?? 1) === 1)
+      model.fail(10, `${process.name} began an epoch of ${key}, and ${cluster} was never restored`);
+  }
+
+  return {
+    onAppend(process, stream, { epoch }, revisions) {
+      for (const revision of revisions) checkOrigin(revision);
+      const { key } = model.record.of(stream);
+      const before = epochs.get(key) ?? epoch;
+      epochs.set(key, epoch);
+      if (epoch <= before || before === 0) return;
+      const all = began.get(key) ?? [];
+      const one = { at: model.scheduler.now(), process };
+      began.set(key, [...all, one]);
+      const name = model.clusters.get(stream.cluster)?.name ?? '';
+      model.scheduler.after(TOLD_WITHIN_MS, () => checkReason(key, name, one));
+    },
+    onReport(process, entry) {
+      const { message, cluster, resource } = entry;
+      const isGap =
+        message.includes('resourceVersion expired (410)') || message.includes('was restored to an older state');
+      if (!isGap) return;
+      reports.push({ at: model.scheduler.now(), process, entry });
+      const board = model.bridges().find((bridge) => bridge.process === process)?.board;
+      const rows = board
+        ?.snapshot(0)
+        .filter((row) => row.clusterName === cluster && formatGroupResource(row.stream) === resource);
+      const count = rows?.reduce((sum, row) => sum + row.gaps, 0) ?? 0;
+      const key = `${process.name} ${cluster} ${resource}`;
+      if (count <= (gaps.get(key) ?? 0))
+        model.fail(10, `${process.name} said of a gap in ${resource} and did not count it: ${message}`);
+      gaps.set(key, count);
+    },
+  };
+}
