@@ -126,9 +126,10 @@ function versionOf(sql: DatabaseSync): number {
 
 /** False where the file is empty. Throws where it is not ours, or of another version. */
 function checkVersion(folder: string, sql: DatabaseSync): boolean {
-  const version = versionOf(sql);
+  // First the tables: another process that makes them now writes the version together with them.
   const tables = Number(sql.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n']);
   if (tables === 0) return false;
+  const version = versionOf(sql);
   if (pragma(sql, 'application_id') !== applicationId) {
     throw new Mk8sError(
       `Cannot open data folder "${folder}": its ${databaseFile} was written by another program. Choose another folder`,

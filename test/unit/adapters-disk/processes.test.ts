@@ -1,7 +1,11 @@
 // Several processes on one folder, and processes that die.
 import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDataFolder } from '../../../lib/adapters/disk/data-folder.ts';
+import { databaseOver } from '../../../lib/adapters/disk/database.ts';
+import { schemaVersion } from '../../../lib/adapters/disk/schema.ts';
 import { systemClock } from '../../../lib/async/system-clock.ts';
 import { objectKey } from '../../../lib/model/revision.ts';
 import { change, collect, testStream } from '../../support/changes.ts';
@@ -101,6 +105,29 @@ test('five processes that make the same folder at once all open it', async () =>
   const said = await Promise.all(processes.map(async ({ lines }) => (await lines.next()).value as string));
   expect(said).toEqual(Array(5).fill('opened'));
   await Promise.all(processes.map((one) => one.ended));
+});
+
+test('a folder that another process makes while this one looks at it is opened', async () => {
+  const path = await dataPath();
+  let isMade = false;
+  class Interrupted extends DatabaseSync {
+    override prepare(text: string): StatementSync {
+      const statement = super.prepare(text);
+      const get = statement.get.bind(statement);
+      return Object.assign(statement, {
+        get() {
+          const row = get();
+          if (!isMade) openFolder(path);
+          isMade = true;
+          return row;
+        },
+      });
+    }
+  }
+  const database = databaseOver(new Interrupted(join(path, 'mk8s.db')), path);
+  onTestFinished(() => database.close());
+  expect(isMade).toBe(true);
+  expect(database.sql.prepare('PRAGMA user_version').get()).toEqual({ user_version: schemaVersion });
 });
 
 test('history follows an object across processes', async () => {
