@@ -30,6 +30,8 @@ export function startDeadline(clock: Sleeper, ms: number, outer: AbortSignal): D
     timer = current;
     clock.sleep(limit, current.signal).then(
       () => {
+        // Stopped or restarted in the moment at which the time was over.
+        if (current.signal.aborted) return;
         expired = true;
         controller.abort(new Error(`no answer within ${limit} ms`));
       },

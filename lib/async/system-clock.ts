@@ -9,7 +9,7 @@ export const systemClock = {
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     try {
-      let left = ms;
+      let left = Math.max(0, ms);
       do {
         await delay(Math.min(left, LONGEST_TIMER_MS), undefined, signal === undefined ? {} : { signal });
         left -= LONGEST_TIMER_MS;
