@@ -28,6 +28,9 @@ export interface DecodeListOptions {
   readonly defaults?: TypeMeta;
 }
 
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+
 const DEFAULT_MAX_OBJECT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -48,7 +51,7 @@ export async function* decodeList(
     try {
       for (const chunk of chunks) {
         splitter.push(asBuffer(chunk), (bytes, start, end) => {
-          objects.push(scanner.scan(bytes, start, end, options.defaults ?? itemType(splitter)));
+          objects.push(onOneLine(scanner.scan(bytes, start, end, options.defaults ?? itemType(splitter))));
         });
       }
     } catch (error) {
@@ -58,6 +61,15 @@ export async function* decodeList(
     yield { kind: 'objects', objects };
   }
   yield endOfList(splitter);
+}
+
+/**
+ * Readers of the record get an object a line (NDJSON). Some servers write lists over several lines; a line break in JSON is
+ * white space, for strings can't hold one.
+ */
+function onOneLine(scanned: ScannedObject): ScannedObject {
+  if (!scanned.object.includes(NEWLINE)) return scanned;
+  return { ...scanned, object: scanned.object.map((byte) => (byte === NEWLINE ? SPACE : byte)) };
 }
 
 /** Says what items are where the list said so before them. */

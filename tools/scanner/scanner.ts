@@ -28,6 +28,7 @@ const MODIFIED: i32 = 2;
 const DELETED: i32 = 3;
 const ITEM: i32 = 4;
 
+const NEWLINE: i32 = 0x0a;
 const QUOTE: i32 = 0x22;
 const COMMA: i32 = 0x2c;
 const COLON: i32 = 0x3a;
@@ -51,7 +52,7 @@ export function scanLines(at: i32, to: i32, table: i32, max: i32, beginning: i32
     const end = newline(at, to);
     if (end == to) break;
     const row = table + rows * ROW_BYTES;
-    memory.fill(row, 0, ROW_BYTES);
+    clear(row);
     rows++;
     const kind = readLine(at, end, row, beginning, length);
     store<i32>(row + KIND, kind);
@@ -103,7 +104,7 @@ export function scanItems(at: i32, to: i32, table: i32, max: i32, beginning: i32
   let rows: i32 = 0;
   while (rows < max) {
     const row = table + rows * ROW_BYTES;
-    memory.fill(row, 0, ROW_BYTES);
+    clear(row);
     if (at + length >= to || !equal(at, beginning, length)) break;
     const after = readMetadata(at + length, to, row);
     if (after == 0) break;
@@ -117,6 +118,14 @@ export function scanItems(at: i32, to: i32, table: i32, max: i32, beginning: i32
     at = end + 1;
   }
   return rows;
+}
+
+function clear(row: i32): void {
+  const zeros = i8x16.splat(0);
+  v128.store(row, zeros);
+  v128.store(row, zeros, 16);
+  v128.store(row, zeros, 32);
+  v128.store(row, zeros, 48);
 }
 
 /** `at` is after a member of an object; returns the position after the object, 0 where it has apiVersion, kind or metadata. */
@@ -311,63 +320,93 @@ function skipPlainString(at: i32, to: i32): i32 {
   return 0;
 }
 
-/** `at` is inside an object or array, outside of strings; returns the position after the bracket that ends it. */
+/**
+ * `at` is inside an object or array, outside of strings; returns the position after the bracket that ends it. 64 bytes at
+ * a step, of each a bit: first which quotes count, then what is inside strings, then the brackets that are not.
+ */
 function skipNested(at: i32, to: i32): i32 {
   let depth: i32 = 1;
-  /** All ones while a string goes on from the block before. */
-  let inString: i32 = 0;
+  /** All ones while a string goes on from the step before. */
+  let inString: u64 = 0;
+  /** 1 where the step before ended in a backslash that counts. */
+  let escaped: u64 = 0;
   while (at < to) {
-    const bytes = v128.load(at);
-    if (places(bytes, BACKSLASH) != 0) {
-      // Byte by byte, for up to 17 bytes: an escape may reach into the next block.
-      const blockEnd = at + 16;
-      for (; at < blockEnd; at++) {
-        const c = byte(at);
-        if (c == QUOTE) inString = ~inString;
-        else if (c == BACKSLASH && inString != 0) at++;
-        else if (inString == 0 && (c | BRACE_BIT) == OPEN_BRACE) depth++;
-        else if (inString == 0 && (c | BRACE_BIT) == CLOSE_BRACE && --depth == 0) return at < to ? at + 1 : 0;
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    const c = v128.load(at, 32);
+    const d = v128.load(at, 48);
+    let quotes = places64(a, b, c, d, QUOTE);
+    const backslashes = places64(a, b, c, d, BACKSLASH);
+    if ((backslashes | escaped) != 0) {
+      quotes &= ~escaped;
+      let left = backslashes & ~escaped;
+      escaped = 0;
+      while (left != 0) {
+        const place = ctz(left);
+        // Of the next byte; of none where the backslash is the last.
+        const next = (<u64>2) << place;
+        if (place == 63) escaped = 1;
+        quotes &= ~next;
+        left &= left - 1;
+        left &= ~next;
       }
-      continue;
     }
     // Each bit becomes the parity of the quotes up to it: 1 inside a string.
-    let strings = places(bytes, QUOTE);
+    let strings = quotes;
     strings ^= strings << 1;
     strings ^= strings << 2;
     strings ^= strings << 4;
     strings ^= strings << 8;
+    strings ^= strings << 16;
+    strings ^= strings << 32;
     strings ^= inString;
-    inString = (strings << 16) >> 31;
-    const folded = v128.or(bytes, i8x16.splat(<i8>BRACE_BIT));
-    const opening = places(folded, OPEN_BRACE) & ~strings;
-    let closing = places(folded, CLOSE_BRACE) & ~strings;
-    const closings = popcnt(closing);
+    inString = <u64>(<i64>strings >> 63);
+    if ((backslashes & ~strings) != 0) return 0;
+    const brace = i8x16.splat(<i8>BRACE_BIT);
+    const e = v128.or(a, brace);
+    const f = v128.or(b, brace);
+    const g = v128.or(c, brace);
+    const h = v128.or(d, brace);
+    let opening = places64(e, f, g, h, OPEN_BRACE) & ~strings;
+    let closing = places64(e, f, g, h, CLOSE_BRACE) & ~strings;
+    // `{}` and `[]`, which managedFields is full of, leave the depth as it is.
+    const empty = opening & (closing >> 1);
+    opening ^= empty;
+    closing ^= empty << 1;
+    const closings = <i32>popcnt(closing);
     if (closings >= depth) {
       for (let closed = 1; closing != 0; closed++) {
         const place = ctz(closing);
-        const opened = popcnt(opening & ((1 << place) - 1));
-        if (depth + opened == closed) return at + place < to ? at + place + 1 : 0;
+        const opened = <i32>popcnt(opening & (((<u64>1) << place) - 1));
+        if (depth + opened == closed) return at + <i32>place < to ? at + <i32>place + 1 : 0;
         closing &= closing - 1;
       }
     }
-    depth += popcnt(opening) - closings;
-    at += 16;
+    depth += <i32>popcnt(opening) - closings;
+    at += 64;
   }
   return 0;
 }
 
+/** One bit for each of the 64 bytes that is `wanted`. */
+function places64(a: v128, b: v128, c: v128, d: v128, wanted: i32): u64 {
+  const low = <u64>(<u32>places(a, wanted)) | ((<u64>(<u32>places(b, wanted))) << 16);
+  const high = <u64>(<u32>places(c, wanted)) | ((<u64>(<u32>places(d, wanted))) << 16);
+  return low | (high << 32);
+}
+
 /** The first newline from `at` on; `to` where there is none before. */
 function newline(at: i32, to: i32): i32 {
-  const wanted = i8x16.splat(0x0a);
+  const wanted = i8x16.splat(<i8>NEWLINE);
   while (at < to) {
-    const a = i8x16.eq(v128.load(at), wanted);
-    const b = i8x16.eq(v128.load(at, 16), wanted);
-    const c = i8x16.eq(v128.load(at, 32), wanted);
-    const d = i8x16.eq(v128.load(at, 48), wanted);
-    if (v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
-      const low = <u64>(<u32>i8x16.bitmask(a)) | ((<u64>(<u32>i8x16.bitmask(b))) << 16);
-      const high = <u64>(<u32>i8x16.bitmask(c)) | ((<u64>(<u32>i8x16.bitmask(d))) << 16);
-      at += <i32>ctz(low | (high << 32));
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    const c = v128.load(at, 32);
+    const d = v128.load(at, 48);
+    const ab = v128.or(i8x16.eq(a, wanted), i8x16.eq(b, wanted));
+    const cd = v128.or(i8x16.eq(c, wanted), i8x16.eq(d, wanted));
+    if (v128.any_true(v128.or(ab, cd))) {
+      at += <i32>ctz(places64(a, b, c, d, NEWLINE));
       return at < to ? at : to;
     }
     at += 64;

@@ -102,6 +102,7 @@ describe(`random documents (seed ${seed})`, () => {
       const damaged = random() < 0.5 ? bytes.subarray(0, 1 + Math.floor(random() * bytes.length)) : bytes;
       for (let k = 0; k < 3; k++)
         damaged[Math.floor(random() * damaged.length)] = pick(random, [...Buffer.from('"\\{}[],:a\u0000 '), 0xff]);
+      if (damaged.toString('latin1').trim() === '') continue;
       const [fast, slow] = [decodeLine, decodeLineByTheBook].map((decode) => outcome(() => decode(damaged)));
       expect(fast).toEqual(slow);
     }

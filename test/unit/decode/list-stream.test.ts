@@ -39,6 +39,15 @@ describe('the body of a list', () => {
     expect(parts.at(-1)).toEqual(END);
   });
 
+  test('may be written over several lines: its items are one line each all the same', async () => {
+    const item = { apiVersion: 'v1', kind: 'W', metadata: { name: 'a', managedFields: [] }, spec: { text: 'a\nb' } };
+    const [part] = await decode(JSON.stringify({ items: [item], metadata: {} }, undefined, 2));
+    if (part?.kind !== 'objects' || part.objects[0] === undefined) throw new Error('no objects');
+    const text = Buffer.from(part.objects[0].object).toString();
+    expect(text).not.toContain('\n');
+    expect(JSON.parse(text)).toEqual({ ...item, metadata: { name: 'a' } });
+  });
+
   test('takes kind and apiVersion of items from the caller where he knows them', async () => {
     const [part] = await decode(`{"items":[${UNTYPED('a')}],"metadata":{"resourceVersion":"279"}}`, {
       defaults: { apiVersion: 'g/v1', kind: 'K' },
