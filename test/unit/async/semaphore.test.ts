@@ -16,7 +16,7 @@ function callers(places: number) {
       leave.get(name)?.();
       await idle();
     },
-    async come(name: string, signal = never): Promise<void> {
+    come: async (name: string, signal = never): Promise<void> => {
       void semaphore.acquire(signal).then(
         (release) => {
           entered.push(name);
