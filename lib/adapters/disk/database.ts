@@ -61,7 +61,7 @@ export function databaseOver(sql: DatabaseSync, folder: string): Database {
 function prepare(folder: string, sql: DatabaseSync): DatabaseSync {
   try {
     const isNew = !checkVersion(folder, sql);
-    if (isNew) retryBusy(() => sql.exec(shape));
+    if (isNew) giveShape(sql);
     sql.exec(settings);
     if (isNew) makeSchema(folder, sql);
     return sql;
@@ -160,17 +160,23 @@ function makeSchema(folder: string, sql: DatabaseSync): void {
   checkVersion(folder, sql);
 }
 
-/** Making the file and changing its journal mode do not wait for locks by themselves. Two processes that make one folder meet here. */
-function retryBusy(action: () => void): void {
-  for (let attempt = 1; ; attempt++) {
+/**
+ * Some locks that making a file needs are waited for by SQLite, others are not: here none are, and all of it is tried again
+ * for as long as any other statement would wait. Two processes that make one folder meet here.
+ */
+function giveShape(sql: DatabaseSync): void {
+  const pauseMs = 20;
+  sql.exec('PRAGMA busy_timeout = 0');
+  for (let waitedMs = 0; ; waitedMs += pauseMs) {
     try {
-      action();
-      return;
+      sql.exec(shape);
+      break;
     } catch (error) {
-      if (sqliteCode(error) !== 5 || attempt === 100) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      if (sqliteCode(error) !== 5 || waitedMs >= busyTimeoutMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
     }
   }
+  sql.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
 }
 
 function wrap(folder: string, readOnly: boolean, sql: DatabaseSync): Database {

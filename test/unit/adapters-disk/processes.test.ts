@@ -130,6 +130,14 @@ test('a folder that another process makes while this one looks at it is opened',
   expect(database.sql.prepare('PRAGMA user_version').get()).toEqual({ user_version: schemaVersion });
 });
 
+test('a new folder that another process keeps locked is told, not waited for', async () => {
+  const path = await dataPath();
+  const other = new DatabaseSync(join(path, 'mk8s.db'));
+  onTestFinished(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  expect(() => openFolder(path)).toThrow(/another process keeps it locked/);
+});
+
 test('history follows an object across processes', async () => {
   const path = await dataPath();
   await spawnDisk({ do: 'append', path, plural: 'gadgets', batches: 144 }).ended;
