@@ -1,4 +1,5 @@
 // The rule `ignoreNoop`: a change that alters nothing but resourceVersion and managedFields is no news.
+import { parseObject } from './parse-object.ts';
 
 /** True where two states of one object (JSON bytes, managedFields cut out) differ in nothing but metadata.resourceVersion. */
 export function isNoop(before: Uint8Array, after: Uint8Array): boolean {
@@ -6,7 +7,7 @@ export function isNoop(before: Uint8Array, after: Uint8Array): boolean {
 }
 
 function comparable(object: Uint8Array): string {
-  const parsed = JSON.parse(Buffer.from(object).toString('utf8')) as { metadata?: Record<string, unknown> };
+  const parsed = parseObject(object) as { metadata?: Record<string, unknown> };
   const { resourceVersion: _, managedFields: __, ...metadata } = parsed.metadata ?? {};
   return JSON.stringify({ ...parsed, metadata });
 }

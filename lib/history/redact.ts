@@ -1,6 +1,7 @@
 // Redaction before anything is recorded (promise 9). The one place on the way in that parses whole objects, and only those
 // that a rule names.
 import { formatGroupResource, type GroupResource } from '../model/resource.ts';
+import { parseObject } from './parse-object.ts';
 
 export interface RedactionRule {
   /** Which resources: a predicate made from a pattern. */
@@ -22,14 +23,17 @@ export const secretsRule: RedactionRule = {
   fields: ['data', 'stringData'],
 };
 
-/** The function that redacts a resource's changes, undefined where no rule matches (nothing is parsed then). */
+/**
+ * The function that redacts a resource's changes, undefined where no rule matches (nothing is parsed then). It throws
+ * Mk8sError `protocol` for an object that is no JSON.
+ */
 export function redactor(rules: readonly RedactionRule[], resource: GroupResource): Redactor | undefined {
   const paths = rules
     .filter((rule) => rule.matches(resource))
     .flatMap((rule) => rule.fields.map((field) => field.split('.')));
   if (paths.length === 0) return undefined;
   return (change) => {
-    const object: unknown = JSON.parse(Buffer.from(change.object).toString('utf8'));
+    const object = parseObject(change.object);
     for (const path of paths) redactPath(object, path);
     redactPath(object, ['metadata', 'annotations', LAST_APPLIED]);
     return { ...change, object: Buffer.from(JSON.stringify(object)) };

@@ -68,6 +68,18 @@ describe('promise 9: redaction', () => {
     expect(redactor([secretsRule, rule('spec')], { group: 'example.com', plural: 'secrets' })).toBeUndefined();
   });
 
+  test.each(['{"data":{"key":"c2VjcmV0"', '{"data":c2VjcmV0}', '"c2VjcmV0"'])(
+    'refuses what is no JSON object without a word of it: %s',
+    (object) => {
+      const redact = redactor([secretsRule], secrets) ?? expect.unreachable();
+      const refused = expect.objectContaining({
+        code: 'protocol',
+        message: expect.not.stringContaining('c2Vj') as string,
+      }) as Error;
+      expect(() => redact(change('a', 1, { object }))).toThrow(refused);
+    },
+  );
+
   test('changes nothing of what was redacted before', () => {
     const once = redacted([secretsRule], secrets, { data: { a: 'x', b: [1] } }) as object;
     expect(redacted([secretsRule], secrets, once)).toEqual(once);
