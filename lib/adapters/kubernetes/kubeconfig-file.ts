@@ -44,9 +44,17 @@ function parseKubeconfig(text: string, path: string): KubeconfigFile {
   const failure = document.errors[0];
   if (failure !== undefined) {
     const { line, col } = lines.linePos(failure.pos[0]);
-    return broken(path, `Kubeconfig ${path}, line ${line}, column ${col}: ${firstSentence(failure.message)}`);
+    return broken(path, `Kubeconfig ${path}, line ${line}, column ${col}: ${withoutContent(failure.message)}`);
   }
-  const root: unknown = document.toJS();
+  let root: unknown;
+  try {
+    root = document.toJS();
+  } catch {
+    // Its message names the alias: a password that begins with * is one, too.
+    const why =
+      'an alias (*) in it has no anchor (&) before it, or there are too many. Put texts that begin with * in quotes.';
+    return broken(path, `Kubeconfig ${path}: ${why}`);
+  }
   if (root !== null && (typeof root !== 'object' || Array.isArray(root))) {
     return broken(path, `Kubeconfig ${path}, line 1: expected a mapping with clusters, users and contexts.`);
   }
@@ -159,7 +167,7 @@ function broken(path: string, problem: string): KubeconfigFile {
   };
 }
 
-function firstSentence(message: string): string {
-  const line = message.split('\n', 1)[0] ?? message;
-  return line.endsWith('.') ? line : `${line}.`;
+/** What the parser says up to where it quotes the file: that may be a secret. */
+function withoutContent(message: string): string {
+  return `${(message.split(/[:"'`\n]/, 1)[0] ?? '').trim()}.`;
 }

@@ -156,6 +156,19 @@ describe('a kubeconfig file with mistakes', () => {
   });
 
   test.each([
+    'users:\n- name: u\n  user: {password: *h4ckme}\n',
+    'users:\n- name: u\n  user: {token: &x @h4ckme}\n',
+    '{users: []}\nh4ckme\n',
+    '"users": []\n  "h4ckme": 1\n',
+    'a: *h4ckme\n',
+  ])('promise 9: that does not parse is named without a word of it: %j', async (text) => {
+    await using folder = await folderWith({ 'bad.yaml': text });
+    const { problems } = await folder.load('bad.yaml');
+    expect(problems).toEqual([expect.stringContaining(folder.path('bad.yaml'))]);
+    expect(problems.join()).not.toContain('h4ckme');
+  });
+
+  test.each([
     ['a text', 'just text\n', /line 1: expected a mapping/],
     ['a list', '- a\n', /line 1: expected a mapping/],
     ['clusters that are no list', 'kind: Config\nclusters: {a: b}\n', /line 2: clusters should be a list/],
