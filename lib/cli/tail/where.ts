@@ -1,6 +1,7 @@
 // `--where cluster=a,resource=httproutes.gateway.networking.k8s.io,type=delete`: which changes to show.
 import { nearest } from '../../config/nearest.ts';
 import { Mk8sError } from '../../model/errors.ts';
+import { glob } from '../../model/glob.ts';
 import { formatGroupResource } from '../../model/resource.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
@@ -96,13 +97,6 @@ export function filterOf(
         ({ key, matches, negated }) => matches(revisionKeys[key as RevisionKeyName](revision)) !== negated,
       ),
   };
-}
-
-function glob(pattern: string): (value: string) => boolean {
-  if (!pattern.includes('*')) return (value) => value === pattern;
-  const escaped = pattern.split('*').map((literal) => literal.replace(/[.\\+?^${}()|[\]]/g, String.raw`\$&`));
-  const expression = new RegExp(`^${escaped.join('.*')}$`, 's');
-  return (value) => expression.test(value);
 }
 
 function usage(message: string): Mk8sError {
