@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchDecode } from './decode.ts';
 import { benchIdle } from './idle.ts';
+import { benchLatency } from './latency.ts';
 import { benchLog } from './log.ts';
 import { describeMachine, formatMachine, formatNoise, startNoise } from './machine.ts';
 import { benchPipeline } from './pipeline.ts';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   decode: benchDecode,
   pipeline: benchPipeline,
   sync: benchSync,
+  latency: benchLatency,
   idle: benchIdle,
   tail: benchTail,
   start: benchStart,
