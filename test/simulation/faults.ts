@@ -23,37 +23,37 @@ const mostRates = {
     readFails: 0.05,
     statusFails: 0.2,
     /** The disk fills: every write is refused until there is room again. A share of steps. */
-    diskFills: 0.02,
+    diskFills: 0.1,
   },
   sink: {
     /** A share of steps: down for a while. */
-    down: 0.03,
+    down: 0.1,
     slow: 0.3,
     /** All of a batch arrived, and the caller is told that it failed. */
     duplicates: 0.15,
     /** Some lanes of a batch arrived, others failed. */
     laneFails: 0.15,
     /** A share of steps: everything of one stream fails for a while. */
-    streamFails: 0.02,
+    streamFails: 0.1,
     /** A change is refused for good and becomes a dead letter. */
     refuses: 0.03,
   },
   process: {
     /** A share of calls through ports: the process ends there, before the call took effect. */
-    crashBefore: 0.004,
+    crashBefore: 0.01,
     /** The same, after it took effect and before the answer came. */
-    crashAfter: 0.004,
+    crashAfter: 0.01,
     /** A share of steps. */
-    stop: 0.02,
-    overlap: 0.03,
+    stop: 0.1,
+    overlap: 0.1,
     /** The process stands still for longer than its leases last. */
-    freeze: 0.01,
+    freeze: 0.05,
     /** A share of steps: a process is killed then and there. */
-    killed: 0.03,
+    killed: 0.1,
     /** A share of steps: a cluster is listed under another name, under two, or not at all for a while. */
-    moved: 0.01,
-    aliased: 0.02,
-    left: 0.01,
+    moved: 0.05,
+    aliased: 0.05,
+    left: 0.05,
     /** A share of readings of the inventory's source. */
     sourceFails: 0.3,
     /** Clocks of processes disagree, by up to a minute. A share of processes. */
@@ -66,19 +66,21 @@ type RatesOf<Table> = { readonly [Area in keyof Table]: { readonly [Fault in key
 /** Area → fault → rate; 0 is off. */
 export type FaultRates = RatesOf<typeof mostRates>;
 
+/** `area.fault` of all of them. */
+export const allFaults: readonly string[] = Object.entries(mostRates).flatMap(([area, faults]) =>
+  Object.keys(faults).map((name) => `${area}.${name}`),
+);
+
 /** The faults of a seed. */
 export function drawFaults(dice: Dice): FaultRates {
   const manner = dice.next();
-  const names = Object.entries(mostRates).flatMap(([area, faults]) =>
-    Object.keys(faults).map((name) => `${area}.${name}`),
-  );
-  const only = dice.pick(names);
+  const only = dice.pick(allFaults);
   const share = dice.pick([0.1, 0.3, 0.6]);
   return mapRates((name, most) => {
     const own = dice.fork(name);
     const on = manner < 0.05 ? false : manner < 0.25 ? name === only : own.chance(share);
     // Low rates as often as high ones: a fault that strikes all the time lets nothing else happen.
-    return on ? most * 10 ** (-1.5 * own.next()) : 0;
+    return on ? most * 10 ** (-1.2 * own.next()) : 0;
   });
 }
 

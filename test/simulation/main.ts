@@ -1,18 +1,74 @@
-// `npm run sim -- --seeds N`: see --help.
+// `npm run sim -- [--seeds N] [--from N] [--seed N [--trace]] [--jobs N] [--first] [--no-shrink]`: runs worlds by seed, all
+// of them production code over simulated time, network, clusters, store and sinks. Ends with 1 where a promise broke.
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type BatchResult, joinResults, runBatch } from './batch.ts';
+import { runJobs } from './jobs.ts';
 import { drawProfile } from './profile.ts';
+import { faultsNeverSeen, tellFaults, tellFinding, tellShrunk } from './report.ts';
+import { shrink } from './shrink.ts';
 import { runWorld } from './world.ts';
 
-const from = Number(process.argv[2] ?? 1);
-const to = Number(process.argv[3] ?? from);
-const traced = process.argv.includes('--trace');
-const started = Date.now();
-let failed = 0;
-for (let seed = from; seed <= to; seed += 1) {
-  const { failure, trace } = await runWorld(drawProfile(seed), { traced });
-  for (const line of trace.lines) console.log(line);
-  if (failure !== undefined) {
-    failed += 1;
-    console.log(`seed ${seed}: promise ${failure.promise}: ${failure.message.slice(0, 1500)}`);
-  }
+/** Of that many findings the trace is minimised. */
+const MOST_SHRUNK = 3;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '500' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    first: { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
+
+async function runOne(seed: number): Promise<number> {
+  const { failure, trace } = await runWorld(drawProfile(seed), { traced: true });
+  if (values.trace) for (const line of trace.lines) say(line);
+  say(`seed ${seed}: trace ${trace.hash()}, ${trace.lines.length} lines`);
+  if (failure === undefined) return 0;
+  say(tellFinding({ seed, ...failure }));
+  return 1;
 }
-console.log(`${to - from + 1} seeds, ${failed} failed, ${Date.now() - started} ms`);
+
+async function runMany(): Promise<number> {
+  const startedAt = Date.now();
+  const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
+  let done = 0;
+  const onResult = ({ seeds: some, findings }: BatchResult): void => {
+    done += some;
+    for (const finding of findings) say(tellFinding(finding));
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${seeds} seeds`);
+  };
+  const results =
+    jobs > 1
+      ? await runJobs({ from, seeds, jobs, first: values.first, onResult })
+      : [await alone(from, seeds, onResult)];
+  const all = joinResults(results);
+  for (const finding of values.shrink ? all.findings.slice(0, MOST_SHRUNK) : []) {
+    const smallest = await shrink(drawProfile(finding.seed), finding);
+    say(`seed ${finding.seed}`);
+    say(tellShrunk(smallest, await runWorld(smallest, { traced: true })));
+  }
+  say(tellFaults(all));
+  const unseen = faultsNeverSeen(all);
+  if (unseen.length > 0) say(`never struck: ${unseen.join(', ')}`);
+  const { revisions = 0, 'simulated seconds': simulated = 0 } = all.counters;
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
+  say(
+    `${all.seeds} seeds, ${all.findings.length} failed, ${revisions} revisions, ${(simulated / 3600).toFixed(0)} simulated hours, ${seconds} s on ${jobs} processes`,
+  );
+  return all.findings.length === 0 ? 0 : 1;
+}
+
+async function alone(from: number, seeds: number, onResult: (result: BatchResult) => void): Promise<BatchResult> {
+  const result = await runBatch(from, seeds, values.first);
+  onResult(result);
+  return result;
+}

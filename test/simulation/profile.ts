@@ -30,7 +30,7 @@ export interface Profile {
 export function drawProfile(seed: number): Profile {
   const dice = createDice(seed).fork('profile');
   const all = drawFaults(dice.fork('faults'));
-  const clusters = dice.pick([1, 1, 2, 2, 3]);
+  const clusters = dice.pick([1, 1, 1, 2, 2, 3]);
   const honest = clusters > 1 && dice.chance(0.7);
   return {
     seed,
@@ -38,12 +38,12 @@ export function drawProfile(seed: number): Profile {
     rates: honest && dice.chance(0.3) ? clusterFaults(all) : all,
     clusters,
     honest,
-    resources: dice.pick([1, 2, 2, 3]),
-    objects: dice.pick([3, 8, 20]),
-    steps: dice.pick([20, 40, 40, 80]),
-    pace: dice.pick([100, 1_000, 4_000, 15_000]),
+    resources: dice.pick([1, 1, 2, 3]),
+    objects: dice.pick([3, 3, 8, 20]),
+    steps: dice.pick([8, 15, 15, 30, 30, 80]),
+    pace: dice.pick([100, 1_000, 4_000, 10_000]),
     sinks: dice.pick([0, 1, 1, 1, 2]),
-    tails: dice.pick([0, 1, 1, 2]),
+    tails: dice.pick([0, 0, 1, 1, 2]),
     lateWrites: dice.pick([0, 0, 1, 5]),
     pageBytes: dice.pick([1, 2_000, 1024 * 1024]),
     settings: drawSettings(dice.fork('settings')),
@@ -68,6 +68,6 @@ function drawSettings(dice: Dice): BridgeSettings {
       [20, 60],
     ] as const),
     retention: dice.chance(0.2) ? { maxRevisionsPerObject: 1 + dice.int(3) } : undefined,
-    status: dice.chance(0.3),
+    status: dice.chance(0.15),
   };
 }

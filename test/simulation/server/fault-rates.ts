@@ -70,27 +70,27 @@ export const serverFaults = {
   },
   cluster: {
     /** Killed, or told to stop (recorded: 80-restart), and started again: new watch caches that know nothing older. */
-    restartFresh: 0.02,
+    restartFresh: 0.08,
     /** The same, and then its watch caches stay behind etcd for a while. */
-    restartStale: 0.02,
+    restartStale: 0.08,
     /** Watch caches stay behind for up to 30 s: lists are newer than what watches tell. */
-    cacheBehind: 0.03,
+    cacheBehind: 0.12,
     /** etcd forgets: continue tokens expire, and lists as of then. */
     compaction: 0.05,
     /** Restored from a backup: resourceVersions go back (kubernetes#107457). */
-    restoreBack: 0.01,
+    restoreBack: 0.04,
     /** The same, and they are past the old mark before anybody can ask; some objects are written again at the very same rv. */
-    restorePast: 0.01,
+    restorePast: 0.04,
     /** Another spec, same versions: watches end, nothing older is known (recorded: 05-crd/schema-update). */
     definitionChanged: 0.03,
     /** A label: nobody is disturbed (recorded: 05-crd/crd-label-change). */
     definitionLabelled: 0.03,
     /** Each object is deleted, watches end, then 404 (recorded: 05-crd/delete). It is made again some steps later. */
-    definitionDeleted: 0.01,
+    definitionDeleted: 0.04,
     /** Deleted and made again within moments (recorded: 05-crd/recreate). */
-    definitionRemade: 0.01,
+    definitionRemade: 0.04,
     /** Another version is served, or one no longer (recorded: 05-crd/version-unserved). */
-    versionChanged: 0.02,
+    versionChanged: 0.08,
     /** Old tokens are refused from now on. */
     credentialsRotated: 0.03,
     /** A share of rotations: the fresh token is refused too, for up to a minute (the issuer's clock is ahead of the cluster's). */
@@ -98,9 +98,9 @@ export const serverFaults = {
     /** A share of requests for a fresh credential: the exec plugin fails. */
     issuerFails: 0.3,
     /** The API server behind an APIService is down: discovery says Stale, its resources answer 503. */
-    aggregatedDown: 0.02,
+    aggregatedDown: 0.08,
     /** Nothing is reachable for up to 2 minutes: refused, or silence. */
-    outage: 0.01,
+    outage: 0.04,
     /** Deleted and created again under the same name, with another uid. */
     recreated: 0.1,
   },

@@ -1,0 +1,52 @@
+// Seeds over several processes: each seed is a world of its own, so any process may run it.
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { BatchResult } from './batch.ts';
+
+/** Seeds handed out at a time. */
+const RANGE = 100;
+
+export interface Job {
+  readonly from: number;
+  readonly seeds: number;
+  readonly jobs: number;
+  /** End at the first failure. */
+  readonly first: boolean;
+  readonly onResult: (result: BatchResult) => void;
+}
+
+export async function runJobs({ from, seeds, jobs, first, onResult }: Job): Promise<readonly BatchResult[]> {
+  const results: BatchResult[] = [];
+  let next = from;
+  let over = false;
+
+  async function work(): Promise<void> {
+    const child = fork(join(import.meta.dirname, 'worker.ts'));
+    try {
+      while (next < from + seeds && !over) {
+        const range = { from: next, seeds: Math.min(RANGE, from + seeds - next), first };
+        next += range.seeds;
+        const result = await ask(child, range);
+        results.push(result);
+        onResult(result);
+        if (first && result.findings.length > 0) over = true;
+      }
+    } finally {
+      child.kill();
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(jobs, Math.ceil(seeds / RANGE)) }, work));
+  return results;
+}
+
+function ask(child: ChildProcess, range: object): Promise<BatchResult> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null): void => reject(new Error(`A simulating process ended with ${code}`));
+    child.once('exit', died);
+    child.once('message', (result) => {
+      child.off('exit', died);
+      resolve(result as BatchResult);
+    });
+    child.send(range);
+  });
+}
