@@ -3,7 +3,7 @@
 import { backoffDelay } from '../async/backoff.ts';
 import { startDeadline } from '../async/deadline.ts';
 import { createWake } from '../async/wake.ts';
-import type { ClusterInfo, Problem } from '../model/cluster.ts';
+import type { ClusterInfo, ClusterPlacement, Problem } from '../model/cluster.ts';
 import { messageOf } from '../model/errors.ts';
 import { type ClusterId, clusterId } from '../model/stream.ts';
 import type { ApiServer } from '../ports/api-server.ts';
@@ -86,8 +86,14 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
     problems = noticed;
     for (const [key, candidate] of candidates) {
       if (entries.has(key)) continue;
+      const { unavailable } = candidate;
       const entry: Entry = { candidate, leave: new AbortController(), tried: false, identifiedAt: 0 };
       entries.set(key, entry);
+      if (unavailable !== undefined) {
+        // Its source says when that has changed.
+        Object.assign(entry, { error: unavailable, tried: true });
+        continue;
+      }
       identify(entry, options).then(
         () => changed.notify(),
         // Only an abort ends it early: the cluster left, or the run ends.
@@ -182,7 +188,7 @@ async function ask(
 function merge(entries: readonly Entry[], problems: readonly Problem[]): Inventory {
   const byId = new Map<string, [Entry, ...Entry[]]>();
   for (const entry of entries.toSorted((a, b) => Number(b.candidate.isDefault) - Number(a.candidate.isDefault))) {
-    const id = entry.candidate.id ?? entry.identity?.id ?? `unknown\n${keyOf(entry.candidate)}`;
+    const id = identityOf(entry) ?? `unknown\n${keyOf(entry.candidate)}`;
     const group = byId.get(id);
     if (group === undefined) byId.set(id, [entry]);
     else group.push(entry);
@@ -194,10 +200,28 @@ function merge(entries: readonly Entry[], problems: readonly Problem[]): Invento
       const first = group.find((entry) => entry.identity !== undefined);
       if (first?.identity === undefined || first.api === undefined) return [];
       const { name, fingerprint } = first.candidate;
-      return [{ id: clusterId(first.candidate.id ?? first.identity.id), name, api: first.api, fingerprint }];
+      return [{ id: clusterId(identityOf(first) ?? first.identity.id), name, api: first.api, fingerprint }];
     }),
     problems,
     complete: entries.every((entry) => entry.tried),
+  };
+}
+
+/** What the cluster says of itself; where it may not be asked, what its platform calls it, or else its address. */
+function identityOf({ candidate, identity }: Entry): string | undefined {
+  return identity?.byAddress === true ? (candidate.id ?? identity.id) : identity?.id;
+}
+
+/** What any of the ways to a cluster knows of its place. */
+function placementOf(group: readonly Entry[]): ClusterPlacement {
+  const candidate = group.find((entry) => entry.candidate.state !== undefined)?.candidate;
+  if (candidate === undefined) return {};
+  const { project, location, state, labels } = candidate;
+  return {
+    ...(project === undefined ? {} : { project }),
+    ...(location === undefined ? {} : { location }),
+    ...(state === undefined ? {} : { state }),
+    ...(labels === undefined ? {} : { labels }),
   };
 }
 
@@ -205,10 +229,12 @@ function infoOf(group: readonly [Entry, ...Entry[]]): ClusterInfo {
   const reached = group.find((entry) => entry.identity !== undefined);
   const first = reached ?? group[0];
   const { name, server, namespace } = first.candidate;
+  const id = reached === undefined ? undefined : identityOf(reached);
   const aliases = group.map((entry) => entry.candidate.name).filter((alias) => alias !== name);
   const error = reached === undefined ? first.error : undefined;
   return {
-    ...(reached?.identity === undefined ? {} : { id: clusterId(first.candidate.id ?? reached.identity.id) }),
+    ...placementOf(group),
+    ...(id === undefined ? {} : { id: clusterId(id) }),
     name,
     aliases: [...new Set(aliases)],
     sources: [...new Set(group.map((entry) => entry.candidate.source))],

@@ -7,8 +7,20 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Where a platform has a cluster, and what it says of it. */
+export interface ClusterPlacement {
+  /** Google Cloud project id. */
+  readonly project?: string;
+  /** Region or zone. */
+  readonly location?: string;
+  /** The platform's word: `RUNNING`, `PROVISIONING`, `ERROR`, … */
+  readonly state?: string;
+  /** The platform's labels. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 /** What is known of a cluster for people and lists. No credentials in here. */
-export interface ClusterInfo {
+export interface ClusterInfo extends ClusterPlacement {
   /** Absent while the cluster has not been reached. */
   readonly id?: ClusterId;
   /** Context name, `gke_P_L_N` or `connectgateway_P_L_M`. */

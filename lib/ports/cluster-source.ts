@@ -1,9 +1,9 @@
 // Where clusters come from. Each source is one adapter, can be asked alone, and reports its own problems.
-import type { Problem } from '../model/cluster.ts';
+import type { ClusterPlacement, Problem } from '../model/cluster.ts';
 import type { ApiServer } from './api-server.ts';
 
 /** A cluster that a source names, before its identity is known. */
-export interface ClusterCandidate {
+export interface ClusterCandidate extends ClusterPlacement {
   /** Context name, `gke_P_L_N`, … */
   readonly name: string;
   /** The source's name, e.g. `kubeconfig`. */
@@ -11,10 +11,15 @@ export interface ClusterCandidate {
   readonly server: string;
   readonly namespace: string;
   readonly isDefault: boolean;
-  /** Known without asking the cluster (GKE resource name); else it is read from the cluster. */
+  /**
+   * What its platform calls it (a GKE resource name). It stands in as the identity only where the cluster itself may not
+   * be asked: a cluster that was deleted and made anew keeps this name, and is another cluster.
+   */
   readonly id?: string;
   /** Changes when endpoint or credentials changed, so that a refresh can tell. Contains no secret (a hash). */
   readonly fingerprint: string;
+  /** Why it is listed and not connected to (it is being made, it has no endpoint, it is in error), in a sentence. */
+  readonly unavailable?: string;
   /** Opens it. Cheap: nothing is connected yet. Throws Mk8sError `config` where the entry cannot work. */
   connect(): ApiServer;
 }

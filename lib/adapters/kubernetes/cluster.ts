@@ -5,6 +5,7 @@ import { Mk8sError } from '../../model/errors.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { ClusterCandidate } from '../../ports/cluster-source.ts';
+import type { ClusterAnswer } from '../../ports/resource-discovery.ts';
 import { Client } from './client.ts';
 import { identifyCluster } from './discovery-port.ts';
 import type { ClusterIdentity } from './identity.ts';
@@ -36,7 +37,7 @@ export class Cluster extends Client {
   readonly namespace: string;
   readonly isDefault: boolean;
   readonly #settings: ClusterSettings;
-  readonly #identify: (signal?: AbortSignal) => Promise<ClusterIdentity>;
+  readonly #identify: (signal?: AbortSignal) => Promise<ClusterAnswer>;
   #identity: ClusterIdentity | undefined;
 
   constructor(settings: ClusterSettings) {
@@ -52,19 +53,20 @@ export class Cluster extends Client {
     this.#identify = singleFlight((signal) => identifyCluster(api, signal, candidate.name));
   }
 
-  /** The cluster's id as far as it is known without asking: from its source, or from an earlier `identity()`. */
+  /** Its id from an earlier `identity()`; before that, what its platform calls it, where a source knows that. */
   get id(): string | undefined {
-    return this.#settings.candidate.id ?? this.#identity?.id;
+    return this.#identity?.id ?? this.#settings.candidate.id;
   }
 
   /**
-   * Asks the cluster who it is, once: the stable id (of its source, else the uid of its namespace kube-system, else, where
-   * that may not be read, `server:` and a hash of its URL) and the server's version. Throws Mk8sError where it can't be reached.
+   * Asks the cluster who it is, once: the stable id (the uid of its namespace kube-system; where that may not be
+   * read, what its platform calls it, else `server:` and a hash of its URL) and the server's version. Throws Mk8sError where it can't be reached.
    */
   async identity(options: { readonly signal?: AbortSignal } = {}): Promise<ClusterIdentity> {
     if (this.#identity === undefined) {
       const found = await this.#identify(options.signal);
-      this.#identity = { ...found, id: this.#settings.candidate.id ?? found.id };
+      const { id, version, byAddress } = found;
+      this.#identity = { id: byAddress === true ? (this.#settings.candidate.id ?? id) : id, version };
     }
     return this.#identity;
   }

@@ -1,10 +1,10 @@
 // What the pipeline asks of a cluster about itself, over the REST API.
 import { Mk8sError } from '../../model/errors.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
-import type { DiscoveredResources, ResourceDiscovery } from '../../ports/resource-discovery.ts';
+import type { ClusterAnswer, DiscoveredResources, ResourceDiscovery } from '../../ports/resource-discovery.ts';
 import { discoverResources } from './discovery.ts';
 import { isGoneForGood } from './gone.ts';
-import { type ClusterIdentity, fallbackClusterId, readClusterIdentity, readServerVersion } from './identity.ts';
+import { fallbackClusterId, readClusterIdentity, readServerVersion } from './identity.ts';
 
 export const kubernetesDiscovery: ResourceDiscovery = {
   identify: identifyCluster,
@@ -16,11 +16,7 @@ export const kubernetesDiscovery: ResourceDiscovery = {
  * The cluster's identity by its kube-system namespace; where that may not be read (its own 403, not a proxy's), by its
  * URL. Throws Mk8sError for everything else.
  */
-export async function identifyCluster(
-  api: ApiServer,
-  signal?: AbortSignal,
-  name?: string,
-): Promise<ClusterIdentity & { readonly byAddress?: true }> {
+export async function identifyCluster(api: ApiServer, signal?: AbortSignal, name?: string): Promise<ClusterAnswer> {
   try {
     return await readClusterIdentity(api, signal, name);
   } catch (error) {

@@ -17,6 +17,8 @@ function world() {
   const apis = new Map<object, { name: string; api: FakeApiServer }>();
   /** Name → the cluster's id, 'silence', 'refusal', or why it does not say. */
   const identities = new Map<string, string | Error>();
+  /** Names of clusters that may not be asked who they are. */
+  const byAddress = new Set<string>();
   let latest: Inventory | undefined;
   const candidate = (source: string, { name, ...more }: Named): ClusterCandidate => ({
     name,
@@ -37,6 +39,7 @@ function world() {
     stop,
     apis,
     identities,
+    byAddress,
     candidate,
     latest: () => latest,
     start(sources: readonly ClusterSource[]) {
@@ -46,7 +49,13 @@ function world() {
           const identity = identities.get(name) ?? `id-${name}`;
           if (identity === 'refusal') return Promise.resolve({ id: `by ${name}`, version: 'v1.36', byAddress: true });
           if (identity instanceof Error) return Promise.reject(identity);
-          if (identity !== 'silence') return Promise.resolve({ id: identity, version: 'v1.36' });
+          if (identity !== 'silence') {
+            return Promise.resolve({
+              id: identity,
+              version: 'v1.36',
+              ...(byAddress.has(name) ? { byAddress: true } : {}),
+            });
+          }
           return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
         },
       };
@@ -169,11 +178,42 @@ describe('the inventory', () => {
     here.stop.abort();
   });
 
-  test('takes the identity that a source knows over asking, and is complete without any cluster', async () => {
+  test('takes what the cluster says of itself over what its platform calls it, so that every way leads to one', async () => {
     const here = world();
-    here.start([fixed('gke', [here.candidate('gke', { name: 'a', id: 'projects/p/locations/l/clusters/a' })])]);
-    expect((await here.until(({ complete }) => complete)).infos[0]?.id).toBe('projects/p/locations/l/clusters/a');
+    here.identities.set('a', 'same').set('b', 'same');
+    const platform = { project: 'p', location: 'l', state: 'RUNNING', labels: { env: 'prod' } };
+    here.start([
+      fixed('kubeconfig', [here.candidate('kubeconfig', { name: 'b', isDefault: true })]),
+      fixed('gke', [here.candidate('gke', { name: 'a', id: 'projects/p/locations/l/clusters/a', ...platform })]),
+    ]);
+    const { infos } = await here.until(({ reached, infos: all }) => reached.length === 1 && all.length === 1);
+    expect(infos).toMatchObject([{ id: 'same', name: 'b', aliases: ['a'], ...platform }]);
     here.stop.abort();
+  });
+
+  test('goes by what the platform calls a cluster where that may not be asked', async () => {
+    const here = world();
+    here.byAddress.add('a').add('c');
+    here.start([
+      fixed('gke', [here.candidate('gke', { name: 'a', id: 'platform' }), here.candidate('gke', { name: 'c' })]),
+    ]);
+    const { infos } = await here.until(({ reached }) => reached.length === 2);
+    expect(infos.map(({ id }) => id)).toEqual(['platform', 'id-c']);
+    here.stop.abort();
+  });
+
+  test('lists a cluster that is not available with the reason, and does not connect to it', async () => {
+    const here = world();
+    const candidate = here.candidate('gke', { name: 'a', state: 'PROVISIONING', unavailable: 'GKE says PROVISIONING' });
+    here.start([fixed('gke', [candidate])]);
+    const inventory = await here.until(({ complete }) => complete);
+    expect(inventory.infos).toMatchObject([{ name: 'a', state: 'PROVISIONING', error: 'GKE says PROVISIONING' }]);
+    expect(inventory.reached).toEqual([]);
+    expect(here.apis.size).toBe(0);
+    here.stop.abort();
+  });
+
+  test('is complete without any cluster', async () => {
     const empty = world();
     empty.start([fixed('one', [])]);
     expect(await empty.until(({ complete }) => complete)).toMatchObject({ infos: [], reached: [] });
