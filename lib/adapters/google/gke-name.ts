@@ -1,0 +1,32 @@
+// Ways to write down one GKE cluster.
+import { Mk8sError } from '../../model/errors.ts';
+
+export interface GkeName {
+  readonly project: string;
+  /** A region or a zone. */
+  readonly location: string;
+  readonly name: string;
+}
+
+/** Project ids may contain a domain and a colon (`example.com:project`); cluster names and locations are DNS labels. */
+const PARTS =
+  /^(?<project>[a-z0-9.:-]+)\/(?:locations\/|zones\/)?(?<location>[a-z0-9-]+)\/(?:clusters\/)?(?<name>[a-z0-9-]+)$/;
+
+/**
+ * `gke://PROJECT/LOCATION/NAME`, or a resource link as gcloud prints it:
+ * `https://container.googleapis.com/v1/projects/P/locations/L/clusters/N` (also `zones`, `v1beta1`, and
+ * `//container.googleapis.com/…`). Throws Mk8sError `config`.
+ */
+export function parseGkeName(text: string): GkeName {
+  const path = text
+    .replace(/^gke:\/\//, '')
+    .replace(/^(?:https:)?\/\/container\.googleapis\.com\/(?:v\d\w*\/)?projects\//, '');
+  const { project, location, name } = PARTS.exec(path)?.groups ?? {};
+  if (path === text || project === undefined || location === undefined || name === undefined) {
+    throw new Mk8sError(
+      `"${text}" names no GKE cluster: write gke://PROJECT/LOCATION/NAME, or its link https://container.googleapis.com/v1/projects/PROJECT/locations/LOCATION/clusters/NAME`,
+      { code: 'config' },
+    );
+  }
+  return { project, location, name };
+}

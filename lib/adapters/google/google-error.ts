@@ -1,0 +1,124 @@
+// Errors of Google's libraries and APIs as errors of ours: classified, and without anything that looks like a token.
+import { Mk8sError } from '../../model/errors.ts';
+
+/** What is known of a failed request, whichever library made it. */
+interface Failure {
+  readonly status: number | undefined;
+  /** Google's canonical code, e.g. `PERMISSION_DENIED`. */
+  readonly reason: string | undefined;
+  readonly message: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Statuses after which asking again may help: https://cloud.google.com/apis/design/errors#error_retries */
+const BUSY = new Set([408, 429, 500, 502, 503, 504]);
+
+/**
+ * `Cannot ATTEMPTED as IDENTITY: WHY. ADVICE`. `credentials` unless `code` says otherwise; retryable where the service
+ * was busy or did not answer.
+ */
+export function googleError(
+  error: unknown,
+  { attempted, identity, advice, code = 'credentials' }: GoogleAttempt,
+): Mk8sError {
+  if (error instanceof Mk8sError) return error;
+  const { status, reason, message, retryAfterMs } = failureOf(error);
+  const answered = status !== undefined;
+  const why = [answered ? String(status) : '', reason ?? '', withoutTokens(message)]
+    .filter((part) => part !== '')
+    .join(' ');
+  const help = advice?.({ status, reason, message });
+  return new Mk8sError(`Cannot ${attempted} as ${identity}: ${why.replace(/\.$/, '')}${help ? `. ${help}` : ''}`, {
+    code: answered ? code : 'unreachable',
+    retryable: answered ? BUSY.has(status) : true,
+    ...(status === undefined ? {} : { status }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+export interface GoogleAttempt {
+  /** `get an access token from the metadata server`. */
+  readonly attempted: string;
+  /** Who asked. */
+  readonly identity: string;
+  /** What to do about it, as a sentence without its full stop. */
+  readonly advice?: (failure: Pick<Failure, 'status' | 'reason' | 'message'>) => string | undefined;
+  readonly code?: 'credentials' | 'http';
+}
+
+/**
+ * JWTs, Google's access tokens (`ya29.`), federated ones (`ya29.d.`, `ya29.c.`) and authorization headers are replaced:
+ * error bodies of token services may repeat what they were sent.
+ */
+export function withoutTokens(text: string): string {
+  return text
+    .replace(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '[token]')
+    .replace(/\bya29\.[\w.-]+/g, '[token]')
+    .replace(/\b(Bearer)\s+\S+/gi, '$1 [token]');
+}
+
+function failureOf(error: unknown): Failure {
+  const fields = isRecord(error) ? error : {};
+  const response = isRecord(fields['response']) ? fields['response'] : {};
+  // Gaxios has `response`; google-gax has `httpStatusCode`, and a gRPC number as `code`.
+  const status =
+    numberOf(response['status']) ??
+    numberOf(fields['httpStatusCode']) ??
+    numberOf(fields['status']) ??
+    numberOf(fields['code']);
+  const data = parsed(response['data']);
+  // Google APIs: {error: {code, message, status}}; OAuth and STS (RFC 6749, 5.2): {error, error_description}.
+  const body = isRecord(data) ? data : {};
+  const api = isRecord(body['error']) ? body['error'] : {};
+  const reason = textOf(api['status']) ?? textOf(body['error']) ?? textOf(fields['reason']);
+  const said =
+    textOf(api['message']) ?? textOf(body['error_description']) ?? (typeof data === 'string' ? firstLine(data) : '');
+  const message = said === '' || said === undefined ? plainMessage(error) : said;
+  return { status, reason, message, retryAfterMs: retryAfter(response['headers']) };
+}
+
+/** Node hides the reason of a failed fetch in `cause`. */
+function plainMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  const inner = isRecord(cause) ? (textOf(cause['code']) ?? textOf(cause['message'])) : undefined;
+  return inner === undefined ? error.message : `${error.message} (${inner})`;
+}
+
+/** The libraries' Headers are not all Node's own class. */
+function retryAfter(headers: unknown): number | undefined {
+  const value =
+    isRecord(headers) && typeof headers['get'] === 'function'
+      ? (headers as unknown as Headers).get('retry-after')
+      : null;
+  const seconds = Number(value ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+}
+
+function parsed(data: unknown): unknown {
+  if (typeof data !== 'string') return data;
+  try {
+    return JSON.parse(data) as unknown;
+  } catch {
+    // Not JSON: a proxy's page, or plain text. It is shown as it is.
+    return data;
+  }
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').slice(0, 200);
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && number >= 100 && number < 600 ? number : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
