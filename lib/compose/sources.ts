@@ -10,6 +10,7 @@ import type { Problem } from '../model/cluster.ts';
 import { glob } from '../model/glob.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
+import { isGoogles, openGoogleSources } from './google.ts';
 
 /** Sources are read again this often, milliseconds: clusters join and leave without a restart. */
 export const REFRESH_MS = 30_000;
@@ -28,20 +29,27 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   // Files named here are merged as those of KUBECONFIG are.
   const named = config.kubeconfig.length > 0 ? { KUBECONFIG: config.kubeconfig.join(delimiter) } : {};
   const location = { env: { ...context.env, ...named }, home: context.env['HOME'] ?? homedir() };
-  const sources = wanted.flatMap((name): readonly ClusterSource[] => {
-    if (name === 'in-cluster') return [inClusterSource(location)];
-    return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
-  });
+  const google = wanted.some(isGoogles) ? await openGoogleSources(config, context) : undefined;
+  const sources = [
+    ...wanted.flatMap((name): readonly ClusterSource[] => {
+      if (isGoogles(name)) return [];
+      if (name === 'in-cluster') return [inClusterSource(location)];
+      return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
+    }),
+    ...(google?.sources ?? []),
+  ];
+  const close = (): Promise<void> => google?.close() ?? Promise.resolve();
   const chosen = sources.map((source) => onlyContexts(source, config.contexts));
-  if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, close: () => Promise.resolve() };
+  if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, close };
   const found = await Promise.all(chosen.map((source) => source.discover(context.signal)));
   if (found.some(({ candidates }) => candidates.length > 0)) {
-    return { sources: chosen, problems: [], sandbox: false, close: () => Promise.resolve() };
+    return { sources: chosen, problems: [], sandbox: false, close };
   }
   const problems = found.flatMap((answer) => answer.problems);
   for (const { source, message } of problems) context.report({ severity: 'WARNING', message: `${source}: ${message}` });
   const message = 'No cluster was found (no kubeconfig, not in a cluster): running the sandbox fleet instead';
   context.report({ severity: 'INFO', message });
+  await close();
   return { ...(await sandboxSources(config)), problems };
 }
 

@@ -28,6 +28,15 @@ const namespace = v.pipe(
   v.string('a namespace: lower-case letters, digits and dashes'),
   v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes'),
 );
+const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet'] as const;
+const sourceWords =
+  'auto, kubeconfig, in-cluster, sandbox, gke, fleet, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
+const projectWords = 'a Google Cloud project id';
+/** A word, or one GKE cluster by its URL or resource link. */
+const source = v.pipe(
+  v.string(sourceWords),
+  v.check((text) => (sourceNames as readonly string[]).includes(text) || isGkeUrl(text), sourceWords),
+);
 const someText = (expected: string) => v.pipe(v.string(expected), v.trim(), v.nonEmpty(expected));
 const wholeNumber = (expected: string, min: number) =>
   v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected));
@@ -44,12 +53,23 @@ const choice = <const T extends string>(...values: readonly T[]) => ({
 });
 const number = (schema: v.GenericSchema<unknown, number>) => ({ fromText: toNumber, schema, absent: undefined });
 
+/** What it names is checked where it is used; here, that it is no misspelt word. */
+function isGkeUrl(text: string): boolean {
+  return text.startsWith('gke://') || text.startsWith('https://container.googleapis.com/');
+}
+
 /** By name: `fromText` turns text into what a YAML file would hold, `schema` checks that, `absent` stands for "not set". */
 export const kinds = {
-  sources: list(
-    v.picklist(['auto', 'kubeconfig', 'in-cluster', 'sandbox'], 'auto, kubeconfig, in-cluster or sandbox'),
+  sources: list(source, ',', `a list of ${sourceWords}`),
+  endpoints: list(
+    v.picklist(['dns', 'public', 'private'], 'dns, public or private'),
     ',',
-    'a list of auto, kubeconfig, in-cluster or sandbox',
+    'a list of dns, public, private',
+  ),
+  projects: list(
+    v.pipe(v.string(projectWords), v.regex(/^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/, projectWords)),
+    ',',
+    'a list of project ids',
   ),
   paths: list(someText('a path'), delimiter, 'a list of paths'),
   globs: list(someText('a name in which * stands for anything'), ',', 'a list of names in which * stands for anything'),

@@ -30,7 +30,7 @@ export const options = [
     kind: 'sources',
     default: 'auto',
     value: 'source',
-    help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, sandbox; repeatable',
+    help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, gke, gke://PROJECT/LOCATION/NAME, fleet, sandbox; repeatable',
     commands: ['run', 'clusters'],
   },
   {
@@ -38,6 +38,28 @@ export const options = [
     kind: 'paths',
     value: 'files',
     help: 'kubeconfig files instead of KUBECONFIG, separated as there, or repeated',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'google.projects',
+    kind: 'projects',
+    value: 'ids',
+    help: 'projects of the gke and fleet sources (default: the current one)',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'google.impersonate',
+    kind: 'text',
+    value: 'account',
+    help: 'reach Google and its clusters as this service account',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'gke.endpoints',
+    kind: 'endpoints',
+    default: 'dns,public,private',
+    value: 'kinds',
+    help: 'which endpoint of a GKE cluster to take, the first that it has',
     commands: ['run', 'clusters'],
   },
   {

@@ -1,0 +1,123 @@
+// Memberships of a fleet, every location, page by page. GKE Hub's REST API: its package cannot be had from every registry;
+// behind this interface it can take its place.
+// Source: https://cloud.google.com/kubernetes-engine/fleet-management/docs/reference/rest/v1/projects.locations.memberships
+import { Mk8sError } from '../../model/errors.ts';
+import type { GoogleGet } from './google-request.ts';
+
+const PAGE = 500;
+/** A fleet has hundreds of memberships; a server that pages for ever is not believed. */
+const MOST_PAGES = 200;
+
+export interface Membership {
+  /** Project id of the fleet's host. */
+  readonly project: string;
+  /** `global` or a region. */
+  readonly location: string;
+  readonly name: string;
+  /** `READY`, `CREATING`, `DELETING`, `UPDATING`, `SERVICE_UPDATING`. */
+  readonly state: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `projects/P/locations/L/clusters/N` where the cluster is GKE's, else ''. */
+  readonly gkeCluster: string;
+}
+
+export interface HubMemberships {
+  /** `missing`: locations that did not answer. Throws Mk8sError `http`, `unreachable` or `protocol`. */
+  list(
+    project: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly memberships: readonly Membership[]; readonly missing: readonly string[] }>;
+  /** What Connect Gateway calls the project. */
+  projectNumber(project: string, signal?: AbortSignal): Promise<string>;
+}
+
+export interface HubOptions {
+  readonly get: GoogleGet;
+  /** Default `https://gkehub.googleapis.com`. */
+  readonly hubUrl?: URL;
+  /** Default `https://cloudresourcemanager.googleapis.com`. */
+  readonly resourceManagerUrl?: URL;
+}
+
+export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions): HubMemberships {
+  const numbers = new Map<string, string>();
+  return {
+    async list(project, signal) {
+      const memberships: Membership[] = [];
+      const missing = new Set<string>();
+      let pageToken = '';
+      for (let page = 0; page < MOST_PAGES; page += 1) {
+        const url = new URL(
+          `/v1/projects/${encodeURIComponent(project)}/locations/-/memberships`,
+          hubUrl ?? 'https://gkehub.googleapis.com',
+        );
+        url.searchParams.set('pageSize', String(PAGE));
+        if (pageToken !== '') url.searchParams.set('pageToken', pageToken);
+        const attempted = `list the fleet memberships of project ${project}`;
+        const answer = await get(url, { attempted, advice: adviceFor(project, 'gkehub', 'gkehub.viewer') }, signal);
+        memberships.push(...listOf(answer['resources']).flatMap((each) => membershipOf(project, each)));
+        for (const location of listOf(answer['unreachable'])) missing.add(String(location));
+        const next = answer['nextPageToken'];
+        if (typeof next !== 'string' || next === '') return { memberships, missing: [...missing] };
+        pageToken = next;
+      }
+      throw new Mk8sError(`The fleet of project ${project} has more than ${MOST_PAGES} pages of memberships`, {
+        code: 'protocol',
+      });
+    },
+    async projectNumber(project, signal) {
+      const known = numbers.get(project);
+      if (known !== undefined) return known;
+      const url = new URL(
+        `/v1/projects/${encodeURIComponent(project)}`,
+        resourceManagerUrl ?? 'https://cloudresourcemanager.googleapis.com',
+      );
+      const attempted = `read the number of project ${project}`;
+      const advice = adviceFor(project, 'cloudresourcemanager', 'browser');
+      const { projectNumber } = await get(url, { attempted, advice }, signal);
+      const number = String(projectNumber ?? '');
+      if (!/^\d+$/.test(number)) {
+        throw new Mk8sError(`Cannot ${attempted}: the answer has no projectNumber`, { code: 'protocol' });
+      }
+      numbers.set(project, number);
+      return number;
+    },
+  };
+}
+
+/** The command that mends what a Google API refused. */
+function adviceFor(project: string, api: string, role: string) {
+  return ({ status, message }: { status: number | undefined; message: string }): string | undefined => {
+    if (status !== 403) return status === 404 ? 'Check the project id' : undefined;
+    return /has not been used|is disabled|SERVICE_DISABLED/.test(message)
+      ? `Enable it: gcloud services enable ${api}.googleapis.com --project ${project}`
+      : `Grant it: gcloud projects add-iam-policy-binding ${project} --role roles/${role} --member PRINCIPAL`;
+  };
+}
+
+/** Nothing for an entry without a name: it cannot be addressed. */
+function membershipOf(project: string, entry: unknown): Membership[] {
+  const { name, state, labels, endpoint } = recordOf(entry);
+  const [, location, id] =
+    /^projects\/[^/]+\/locations\/([a-z0-9-]+)\/memberships\/([a-z0-9-]+)$/.exec(String(name)) ?? [];
+  if (location === undefined || id === undefined) return [];
+  const link = String(recordOf(recordOf(endpoint)['gkeCluster'])['resourceLink'] ?? '');
+  return [
+    {
+      project,
+      location,
+      name: id,
+      state: String(recordOf(state)['code'] ?? 'CODE_UNSPECIFIED'),
+      labels: Object.fromEntries(Object.entries(recordOf(labels)).map(([key, value]) => [key, String(value)])),
+      gkeCluster: link.replace(/^\/\/container\.googleapis\.com\//, '').replace('/zones/', '/locations/'),
+    },
+  ];
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}
