@@ -17,7 +17,7 @@ export interface TokenSource {
   get(request: TokenRequest, options?: TokenOptions): Promise<Token>;
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   /** A new one, although the one that is kept has not expired: it was refused. Sources that keep none ignore it. */
   readonly fresh?: boolean;
   readonly signal?: AbortSignal | undefined;

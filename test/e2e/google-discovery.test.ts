@@ -74,7 +74,13 @@ describe('clusters of Google Cloud', () => {
 
   test('of a project that refuses are a problem that names it and the command that helps; the others go on', async () => {
     const { code, stdout, stderr } = await mk8s(
-      ...['clusters', '--source', 'gke', '--google-projects', 'fleet-project,other-project', '-o', 'name'],
+      'clusters',
+      '--source',
+      'gke',
+      '--google-projects',
+      'fleet-project,other-project',
+      '-o',
+      'name',
     );
     expect(stdout).toContain('gke_fleet-project_us-central1_direct');
     expect(stderr).toContain('Cannot list the GKE clusters of project other-project as the service account');
@@ -88,7 +94,15 @@ describe('clusters of Google Cloud', () => {
     await using folder = await temporaryFolder();
     const data = join(folder.path, 'data');
     const { code, stdout, stderr } = await mk8s(
-      ...['run', '--source', 'fleet', '--mode', 'catch-up', '--data', data, '--resources', 'namespaces'],
+      'run',
+      '--source',
+      'fleet',
+      '--mode',
+      'catch-up',
+      '--data',
+      data,
+      '--resources',
+      'namespaces',
     );
     expect(`${stdout}${stderr}`).not.toContain(TOKEN);
     expect(code, `${stdout}${stderr}`).toBe(0);

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** One request as it came in. */
-export interface GoogleRequest {
+interface GoogleRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage['headers'];

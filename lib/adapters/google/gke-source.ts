@@ -9,10 +9,10 @@ import type { GkeName } from './gke-name.ts';
 
 const SOURCE = 'gke';
 
-export type EndpointKind = keyof GkeCluster['endpoints'];
+type EndpointKind = keyof GkeCluster['endpoints'];
 
 /** A way to a cluster, to be opened with the source's tokens. */
-export interface GkeEndpoint {
+interface GkeEndpoint {
   readonly name: string;
   readonly server: URL;
   /** PEM; undefined where the server has a public certificate. */

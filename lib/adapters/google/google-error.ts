@@ -51,7 +51,7 @@ export interface GoogleAttempt {
  * JWTs, Google's access tokens (`ya29.`), federated ones (`ya29.d.`, `ya29.c.`) and authorization headers are replaced:
  * error bodies of token services may repeat what they were sent.
  */
-export function withoutTokens(text: string): string {
+function withoutTokens(text: string): string {
   return text
     .replace(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '[token]')
     .replace(/\bya29\.[\w.-]+/g, '[token]')

@@ -56,7 +56,7 @@ export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions):
         const attempted = `list the fleet memberships of project ${project}`;
         const answer = await get(url, { attempted, advice: adviceFor(project, 'gkehub', 'gkehub.viewer') }, signal);
         memberships.push(...listOf(answer['resources']).flatMap((each) => membershipOf(project, each)));
-        for (const location of listOf(answer['unreachable'])) missing.add(String(location));
+        for (const location of listOf(answer['unreachable'])) missing.add(textOf(location));
         const next = answer['nextPageToken'];
         if (typeof next !== 'string' || next === '') return { memberships, missing: [...missing] };
         pageToken = next;
@@ -75,7 +75,7 @@ export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions):
       const attempted = `read the number of project ${project}`;
       const advice = adviceFor(project, 'cloudresourcemanager', 'browser');
       const { projectNumber } = await get(url, { attempted, advice }, signal);
-      const number = String(projectNumber ?? '');
+      const number = textOf(projectNumber);
       if (!/^\d+$/.test(number)) {
         throw new Mk8sError(`Cannot ${attempted}: the answer has no projectNumber`, { code: 'protocol' });
       }
@@ -99,16 +99,16 @@ function adviceFor(project: string, api: string, role: string) {
 function membershipOf(project: string, entry: unknown): Membership[] {
   const { name, state, labels, endpoint } = recordOf(entry);
   const [, location, id] =
-    /^projects\/[^/]+\/locations\/([a-z0-9-]+)\/memberships\/([a-z0-9-]+)$/.exec(String(name)) ?? [];
+    /^projects\/[^/]+\/locations\/([a-z0-9-]+)\/memberships\/([a-z0-9-]+)$/.exec(textOf(name)) ?? [];
   if (location === undefined || id === undefined) return [];
-  const link = String(recordOf(recordOf(endpoint)['gkeCluster'])['resourceLink'] ?? '');
+  const link = textOf(recordOf(recordOf(endpoint)['gkeCluster'])['resourceLink']);
   return [
     {
       project,
       location,
       name: id,
-      state: String(recordOf(state)['code'] ?? 'CODE_UNSPECIFIED'),
-      labels: Object.fromEntries(Object.entries(recordOf(labels)).map(([key, value]) => [key, String(value)])),
+      state: textOf(recordOf(state)['code']) || 'CODE_UNSPECIFIED',
+      labels: Object.fromEntries(Object.entries(recordOf(labels)).map(([key, value]) => [key, textOf(value)])),
       gkeCluster: link.replace(/^\/\/container\.googleapis\.com\//, '').replace('/zones/', '/locations/'),
     },
   ];
@@ -116,6 +116,11 @@ function membershipOf(project: string, entry: unknown): Membership[] {
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** Texts and numbers; the project number comes as either. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -8,7 +8,7 @@ import { jwtExpiry } from './jwt.ts';
 import { CLOUD_PLATFORM } from './scopes.ts';
 
 /** Where this process runs, as the metadata server says. */
-export interface Surroundings {
+interface Surroundings {
   readonly projectId: string;
   /** What fleets and Connect Gateway call the project. */
   readonly projectNumber: string;
