@@ -1,5 +1,7 @@
 // One piece of work for many callers: fifty streams that need a token start one process, not fifty.
 
+import { untilAborted } from './until-aborted.ts';
+
 /**
  * Returns a function that runs `work`, or joins the run that is under way. A caller's signal ends only that caller's
  * wait, which then rejects with the signal's reason; when the last one has left, the work's own signal aborts.
@@ -40,13 +42,4 @@ interface Flight<T> {
   readonly result: Promise<T>;
   waiting: number;
   readonly controller: AbortController;
-}
-
-function untilAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return result;
-  return new Promise<T>((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }

@@ -1,6 +1,7 @@
 // The whole pipeline on one page: discover → plan → watch → record → publish → checkpoint, for every cluster of the fleet.
 
-import { followInventory, type Inventory, type InventoryOptions, type ReachedCluster } from '../discover/inventory.ts';
+import { followInventory, type InventoryOptions } from '../discover/inventory.ts';
+import type { Inventory, ReachedCluster } from '../discover/merge.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { ClusterId } from '../model/stream.ts';

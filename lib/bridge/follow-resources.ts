@@ -2,7 +2,7 @@
 import { backoffDelay } from '../async/backoff.ts';
 import { startDeadline } from '../async/deadline.ts';
 import { createWake, type Wake } from '../async/wake.ts';
-import type { ReachedCluster } from '../discover/inventory.ts';
+import type { ReachedCluster } from '../discover/merge.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Report } from '../ports/reporter.ts';

@@ -2,7 +2,7 @@
 // (promise 8).
 import { backoffDelay } from '../async/backoff.ts';
 import { startDeadline } from '../async/deadline.ts';
-import type { ReachedCluster } from '../discover/inventory.ts';
+import type { ReachedCluster } from '../discover/merge.ts';
 import { messageOf } from '../model/errors.ts';
 import { collectionPath, formatGroupResource, type GroupResource, type ResourceInfo } from '../model/resource.ts';
 import { type StreamKey, type StreamRef, streamKey } from '../model/stream.ts';

@@ -2,7 +2,8 @@
 import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
-import { followInventory, type Inventory } from '../discover/inventory.ts';
+import { followInventory } from '../discover/inventory.ts';
+import type { Inventory } from '../discover/merge.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import type { Context } from './context.ts';
 import { openSources, REFRESH_MS } from './sources.ts';

@@ -11,6 +11,7 @@ import { glob } from '../model/glob.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
 import { isGoogles, openGoogleSources } from './google.ts';
+import { openIstioSource } from './istio.ts';
 
 /** Sources are read again this often, milliseconds: clusters join and leave without a restart. */
 export const REFRESH_MS = 30_000;
@@ -30,15 +31,18 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   const named = config.kubeconfig.length > 0 ? { KUBECONFIG: config.kubeconfig.join(delimiter) } : {};
   const location = { env: { ...context.env, ...named }, home: context.env['HOME'] ?? homedir() };
   const google = wanted.some(isGoogles) ? await openGoogleSources(config, context) : undefined;
-  const sources = [
-    ...wanted.flatMap((name): readonly ClusterSource[] => {
-      if (isGoogles(name)) return [];
+  const byName = wanted.filter((name) => name !== 'istio' && !isGoogles(name));
+  const plain = byName.length === 0 && google === undefined ? ['auto'] : byName;
+  const direct = [
+    ...plain.flatMap((name): readonly ClusterSource[] => {
       if (name === 'in-cluster') return [inClusterSource(location)];
       return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
     }),
     ...(google?.sources ?? []),
   ];
-  const close = (): Promise<void> => google?.close() ?? Promise.resolve();
+  const istio = wanted.includes('istio') ? openIstioSource(config, direct, context) : undefined;
+  const close = async (): Promise<void> => void (await Promise.all([google?.close(), istio?.close()]));
+  const sources = istio === undefined ? direct : [...direct, istio.source];
   const chosen = sources.map((source) => onlyContexts(source, config.contexts));
   if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, close };
   const found = await Promise.all(chosen.map((source) => source.discover(context.signal)));
@@ -77,7 +81,7 @@ function onlyContexts(source: ClusterSource, globs: readonly string[]): ClusterS
   if (globs.length === 0) return source;
   const wanted = globs.map(glob);
   return {
-    name: source.name,
+    ...source,
     async discover(signal) {
       const { candidates, problems } = await source.discover(signal);
       return { candidates: candidates.filter(({ name }) => wanted.some((matches) => matches(name))), problems };

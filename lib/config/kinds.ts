@@ -28,9 +28,9 @@ const namespace = v.pipe(
   v.string('a namespace: lower-case letters, digits and dashes'),
   v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes'),
 );
-const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet'] as const;
+const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet', 'istio'] as const;
 const sourceWords =
-  'auto, kubeconfig, in-cluster, sandbox, gke, fleet, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
+  'auto, kubeconfig, in-cluster, sandbox, gke, fleet, istio, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
 const projectWords = 'a Google Cloud project id';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(

@@ -30,7 +30,7 @@ export const options = [
     kind: 'sources',
     default: 'auto',
     value: 'source',
-    help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, gke, gke://PROJECT/LOCATION/NAME, fleet, sandbox; repeatable',
+    help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, gke, gke://PROJECT/LOCATION/NAME, fleet, istio (beside another), sandbox; repeatable',
     commands: ['run', 'clusters'],
   },
   {
@@ -60,6 +60,28 @@ export const options = [
     default: 'dns,public,private',
     value: 'kinds',
     help: 'which endpoint of a GKE cluster to take, the first that it has',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'istio.contexts',
+    kind: 'globs',
+    value: 'names',
+    help: 'clusters whose Istio remote secrets name more clusters (default: the default cluster of the other sources)',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'istio.namespaces',
+    kind: 'namespaces',
+    default: 'istio-system',
+    value: 'names',
+    help: 'where these secrets are',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'allowServers',
+    kind: 'globs',
+    value: 'hosts',
+    help: 'hosts that a kubeconfig out of a cluster may name although they are unencrypted, loopback or link-local',
     commands: ['run', 'clusters'],
   },
   {

@@ -2,14 +2,14 @@
 // is listed with the reason and tried again; it holds up nobody (promise 8).
 import { backoffDelay } from '../async/backoff.ts';
 import { startDeadline } from '../async/deadline.ts';
+import { untilAborted } from '../async/until-aborted.ts';
 import { createWake } from '../async/wake.ts';
-import type { ClusterInfo, ClusterPlacement, Problem } from '../model/cluster.ts';
+import type { Problem } from '../model/cluster.ts';
 import { messageOf } from '../model/errors.ts';
-import { type ClusterId, clusterId } from '../model/stream.ts';
-import type { ApiServer } from '../ports/api-server.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterCandidate, ClusterSource } from '../ports/cluster-source.ts';
-import type { ClusterAnswer, ResourceDiscovery } from '../ports/resource-discovery.ts';
+import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
+import { type Inventory, keyOf, merge, type Way } from './merge.ts';
 
 /** Time for one cluster to say who it is, milliseconds: a firewall that drops packets should not look like progress. */
 const IDENTIFY_TIMEOUT_MS = 15_000;
@@ -21,25 +21,12 @@ const RETRY = { baseMs: 2_000, maxMs: 60_000 };
  */
 const REFUSALS = 3;
 
+/** Time for a source to answer, milliseconds: it may have to page through an API of its own. */
+const ANSWER_TIMEOUT_MS = 60_000;
+/** A source that changes all the time is read this often, milliseconds. */
+const LEAST_MS = 1_000;
 /** A cluster that was reached is asked again after this long, milliseconds. */
 const IDENTITY_LASTS_MS = 5 * 60_000;
-
-/** A cluster that was reached. */
-export interface ReachedCluster {
-  readonly id: ClusterId;
-  readonly name: string;
-  readonly api: ApiServer;
-  /** Changes when the way to it changed: endpoint or credentials. */
-  readonly fingerprint: string;
-}
-
-export interface Inventory {
-  readonly infos: readonly ClusterInfo[];
-  readonly reached: readonly ReachedCluster[];
-  readonly problems: readonly Problem[];
-  /** True once every candidate was tried at least once. */
-  readonly complete: boolean;
-}
 
 export interface InventoryOptions {
   readonly sources: readonly ClusterSource[];
@@ -51,13 +38,11 @@ export interface InventoryOptions {
   readonly signal: AbortSignal;
 }
 
-interface Entry {
-  readonly candidate: ClusterCandidate;
+interface Entry extends Way {
+  readonly source: ClusterSource;
+  /** Of the source among all. */
+  readonly order: number;
   readonly leave: AbortController;
-  api?: ApiServer;
-  identity?: ClusterAnswer;
-  error?: string;
-  tried: boolean;
   /** When it said who it is, milliseconds since 1970. */
   identifiedAt: number;
 }
@@ -67,52 +52,85 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
   const { sources, clock, signal } = options;
   const changed = createWake();
   const entries = new Map<string, Entry>();
-  let problems: readonly Problem[] = [];
+  /** Of the last answer; none before the first. */
+  const problems = new Map<ClusterSource, readonly Problem[]>();
 
-  async function refresh(): Promise<void> {
-    const found = await Promise.all(sources.map((source) => ask(source, signal)));
-    const noticed = found.flatMap((answer) => answer.problems);
-    const candidates = new Map(found.flatMap((answer) => answer.candidates).map((each) => [keyOf(each), each]));
-    const failed = new Set(found.filter((answer) => answer.failed).map((answer) => answer.source));
-    for (const [key, entry] of entries) {
+  /** Reads a source again and again, in its own time: one that does not answer holds up no other. */
+  async function follow(source: ClusterSource, order: number): Promise<never> {
+    for (;;) {
+      const { failed, candidates, problems: found } = await ask(source, options);
       // What a source that failed just now had named is not gone.
-      if (candidates.has(key) || failed.has(entry.candidate.source)) continue;
+      const lost = failed ? [] : await removeOthers(source, candidates);
+      problems.set(source, [...found, ...lost]);
+      for (const candidate of candidates) add(candidate, source, order);
+      changed.notify();
+      await untilChanged(source);
+    }
+  }
+
+  async function removeOthers(source: ClusterSource, candidates: readonly ClusterCandidate[]): Promise<Problem[]> {
+    const kept = new Set(candidates.map(keyOf));
+    const lost: Problem[] = [];
+    for (const [key, entry] of entries) {
+      if (entry.source !== source || kept.has(key)) continue;
       entries.delete(key);
       entry.leave.abort(new Error(`cluster "${entry.candidate.name}" left`));
       await entry.api?.close().catch((error: unknown) => {
-        noticed.push({ source: entry.candidate.source, message: messageOf(error) });
+        lost.push({ source: source.name, message: messageOf(error) });
       });
     }
-    problems = noticed;
-    for (const [key, candidate] of candidates) {
-      if (entries.has(key)) continue;
-      const { unavailable } = candidate;
-      const entry: Entry = { candidate, leave: new AbortController(), tried: false, identifiedAt: 0 };
-      entries.set(key, entry);
-      if (unavailable !== undefined) {
-        // Its source says when that has changed.
-        Object.assign(entry, { error: unavailable, tried: true });
-        continue;
-      }
-      identify(entry, options).then(
-        () => changed.notify(),
-        // Only an abort ends it early: the cluster left, or the run ends.
-        () => undefined,
-      );
-    }
-    for (const entry of entries.values()) {
-      if (entry.identity === undefined || clock.now() - entry.identifiedAt < IDENTITY_LASTS_MS) continue;
-      entry.identifiedAt = clock.now();
-      identifyAgain(entry).then(
-        () => changed.notify(),
-        // It was reached before; that it can't be just now is for its streams to say.
-        () => undefined,
-      );
-    }
-    changed.notify();
+    return lost;
   }
 
-  /** Behind the same address there may be another cluster by now. */
+  function add(candidate: ClusterCandidate, source: ClusterSource, order: number): void {
+    const key = keyOf(candidate);
+    if (entries.has(key)) return;
+    const { unavailable } = candidate;
+    const entry: Entry = { candidate, source, order, leave: new AbortController(), tried: false, identifiedAt: 0 };
+    entries.set(key, entry);
+    if (unavailable !== undefined) {
+      // Its source says when that has changed.
+      Object.assign(entry, { error: unavailable, tried: true });
+      return;
+    }
+    identify(entry, options).then(
+      () => changed.notify(),
+      // Only an abort ends it early: the cluster left, or the run ends.
+      () => undefined,
+    );
+  }
+
+  /** Until a source says that it changed, at most `refreshMs`; not more often than every second. */
+  async function untilChanged(source: ClusterSource): Promise<void> {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const told = source.changed?.(either).then(() => clock.sleep(LEAST_MS, either));
+    const late = clock.sleep(options.refreshMs, either);
+    try {
+      // One that cannot tell just now is read at intervals like the others.
+      await Promise.race([late, ...(told === undefined ? [] : [told.catch(() => late)])]);
+    } finally {
+      over.abort(new Error('the source is read again'));
+      late.catch(() => undefined);
+    }
+  }
+
+  /** Behind an address there may be another cluster by now. */
+  async function identifyAll(): Promise<never> {
+    for (;;) {
+      await clock.sleep(options.refreshMs, signal);
+      for (const entry of entries.values()) {
+        if (entry.identity === undefined || clock.now() - entry.identifiedAt < IDENTITY_LASTS_MS) continue;
+        entry.identifiedAt = clock.now();
+        identifyAgain(entry).then(
+          () => changed.notify(),
+          // It was reached before; that it can't be just now is for its streams to say.
+          () => undefined,
+        );
+      }
+    }
+  }
+
   async function identifyAgain(entry: Entry): Promise<void> {
     if (entry.api === undefined) return;
     const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, AbortSignal.any([signal, entry.leave.signal]));
@@ -152,96 +170,34 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
     }
   }
 
-  async function refreshLater(): Promise<void> {
-    for (;;) {
-      await clock.sleep(options.refreshMs, signal);
-      await refresh();
-    }
-  }
-
-  await refresh();
-  refreshLater().catch(() => changed.notify());
+  const tasks = [...sources.map(follow), identifyAll()];
+  // They end by the signal, and so does the wait below.
+  for (const task of tasks) task.catch(() => changed.notify());
+  if (sources.length === 0) changed.notify();
   for (;;) {
     await changed.wait(signal);
-    yield merge([...entries.values()], problems);
+    const answered = sources.every((source) => problems.has(source));
+    const ordered = [...entries.values()].toSorted((a, b) => a.order - b.order);
+    yield merge(
+      ordered,
+      sources.flatMap((source) => problems.get(source) ?? []),
+      answered,
+    );
   }
-}
-
-function keyOf(candidate: ClusterCandidate): string {
-  return `${candidate.source}\n${candidate.name}\n${candidate.fingerprint}`;
 }
 
 async function ask(
   source: ClusterSource,
-  signal: AbortSignal,
-): Promise<{ source: string; failed: boolean; candidates: readonly ClusterCandidate[]; problems: readonly Problem[] }> {
+  { clock, signal }: Pick<InventoryOptions, 'clock' | 'signal'>,
+): Promise<{ failed: boolean; candidates: readonly ClusterCandidate[]; problems: readonly Problem[] }> {
+  const limit = startDeadline(clock, ANSWER_TIMEOUT_MS, signal);
   try {
-    return { source: source.name, failed: false, ...(await source.discover(signal)) };
+    return { failed: false, ...(await untilAborted(source.discover(limit.signal), limit.signal)) };
   } catch (error) {
     signal.throwIfAborted();
-    const problem = { source: source.name, message: messageOf(error) };
-    return { source: source.name, failed: true, candidates: [], problems: [problem] };
+    const message = limit.expired ? `it did not answer within ${ANSWER_TIMEOUT_MS / 1000} s` : messageOf(error);
+    return { failed: true, candidates: [], problems: [{ source: source.name, message }] };
+  } finally {
+    limit.stop();
   }
-}
-
-/** Two sources, or two contexts, that lead to one cluster are one cluster: the default's way first, else the first found. */
-function merge(entries: readonly Entry[], problems: readonly Problem[]): Inventory {
-  const byId = new Map<string, [Entry, ...Entry[]]>();
-  for (const entry of entries.toSorted((a, b) => Number(b.candidate.isDefault) - Number(a.candidate.isDefault))) {
-    const id = identityOf(entry) ?? `unknown\n${keyOf(entry.candidate)}`;
-    const group = byId.get(id);
-    if (group === undefined) byId.set(id, [entry]);
-    else group.push(entry);
-  }
-  const groups = [...byId.values()];
-  return {
-    infos: groups.map(infoOf),
-    reached: groups.flatMap((group) => {
-      const first = group.find((entry) => entry.identity !== undefined);
-      if (first?.identity === undefined || first.api === undefined) return [];
-      const { name, fingerprint } = first.candidate;
-      return [{ id: clusterId(identityOf(first) ?? first.identity.id), name, api: first.api, fingerprint }];
-    }),
-    problems,
-    complete: entries.every((entry) => entry.tried),
-  };
-}
-
-/** What the cluster says of itself; where it may not be asked, what its platform calls it, or else its address. */
-function identityOf({ candidate, identity }: Entry): string | undefined {
-  return identity?.byAddress === true ? (candidate.id ?? identity.id) : identity?.id;
-}
-
-/** What any of the ways to a cluster knows of its place. */
-function placementOf(group: readonly Entry[]): ClusterPlacement {
-  const candidate = group.find((entry) => entry.candidate.state !== undefined)?.candidate;
-  if (candidate === undefined) return {};
-  const { project, location, state, labels } = candidate;
-  return {
-    ...(project === undefined ? {} : { project }),
-    ...(location === undefined ? {} : { location }),
-    ...(state === undefined ? {} : { state }),
-    ...(labels === undefined ? {} : { labels }),
-  };
-}
-
-function infoOf(group: readonly [Entry, ...Entry[]]): ClusterInfo {
-  const reached = group.find((entry) => entry.identity !== undefined);
-  const first = reached ?? group[0];
-  const { name, server, namespace } = first.candidate;
-  const id = reached === undefined ? undefined : identityOf(reached);
-  const aliases = group.map((entry) => entry.candidate.name).filter((alias) => alias !== name);
-  const error = reached === undefined ? first.error : undefined;
-  return {
-    ...placementOf(group),
-    ...(id === undefined ? {} : { id: clusterId(id) }),
-    name,
-    aliases: [...new Set(aliases)],
-    sources: [...new Set(group.map((entry) => entry.candidate.source))],
-    server,
-    namespace,
-    isDefault: group.some((entry) => entry.candidate.isDefault),
-    ...(reached?.identity === undefined ? {} : { version: reached.identity.version }),
-    ...(error === undefined ? {} : { error }),
-  };
 }

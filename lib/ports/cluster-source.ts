@@ -28,4 +28,9 @@ export interface ClusterSource {
   readonly name: string;
   /** Current candidates, with problems that did not prevent others. Throws only where the source as a whole failed. */
   discover(signal?: AbortSignal): Promise<{ candidates: readonly ClusterCandidate[]; problems: readonly Problem[] }>;
+  /**
+   * Resolves when `discover` may answer otherwise than the last time; rejects when the signal aborts, or where that cannot
+   * be told just now. A source without it is asked at intervals only.
+   */
+  changed?(signal: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // Google's metadata server, where workloads on Google Cloud get their identity: GCE, GKE, Cloud Run.
 // Source: https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys
+import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
@@ -41,6 +42,7 @@ export function metadataServer({ now, library = () => import('gcp-metadata') }: 
     const { instance, project } = await library();
     const ask = property.startsWith('project/') ? project : instance;
     const asked = ask({ property: property.replace(/^project\//, ''), params }) as Promise<unknown>;
+    // The library takes no signal: its answer is not waited for any longer.
     return await untilAborted(asked, signal);
   }
 
@@ -119,16 +121,6 @@ async function attempt<T>(attempted: string, ask: () => Promise<T>): Promise<T> 
             : undefined,
     });
   }
-}
-
-/** gcp-metadata takes no signal: its answer is not waited for any longer. */
-function untilAborted<T>(asked: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return asked;
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
-    asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

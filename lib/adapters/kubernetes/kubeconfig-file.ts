@@ -37,8 +37,8 @@ export async function readKubeconfigFile(path: string): Promise<KubeconfigFile |
   }
 }
 
-/** `path`, absolute, is what relative paths in the text are relative to, and what messages name. */
-function parseKubeconfig(text: string, path: string): KubeconfigFile {
+/** `path` is what relative paths in the text are relative to, and what messages name. */
+export function parseKubeconfig(text: string, path: string): KubeconfigFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const failure = document.errors[0];

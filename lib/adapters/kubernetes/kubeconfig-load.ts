@@ -1,7 +1,7 @@
 // Finds kubeconfig files and merges them as kubectl does.
 // Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
 import { delimiter, join, resolve } from 'node:path';
-import { type KubeconfigFile, readKubeconfigFile } from './kubeconfig-file.ts';
+import { type KubeconfigFile, parseKubeconfig, readKubeconfigFile } from './kubeconfig-file.ts';
 import type { KubeconfigCluster, KubeconfigContext, KubeconfigUser } from './kubeconfig-schema.ts';
 import type { Environment } from './proxy-choice.ts';
 
@@ -53,6 +53,12 @@ export async function loadKubeconfig(location: KubeconfigLocation): Promise<Kube
       ? [`No kubeconfig was found: ${asked} names ${paths.join(', ') || 'no file'}, which does not exist. Correct it.`]
       : [];
   return { ...mergeKubeconfigs(files), problems: [...missing, ...files.flatMap((file) => file.problems)] };
+}
+
+/** A kubeconfig that is no file. `origin` is what messages name: `Secret istio-system/a, key b`. */
+export function kubeconfigOfText(text: string, origin: string): Kubeconfig {
+  const file = parseKubeconfig(text, origin);
+  return { ...mergeKubeconfigs([file]), problems: file.problems };
 }
 
 function kubeconfigPaths({ env, home, path }: KubeconfigLocation): { paths: string[]; asked: string } {

@@ -1,6 +1,7 @@
 // One inventory of clusters out of several sources, refreshed while running.
 import { describe, expect, test } from 'vitest';
-import { followInventory, type Inventory } from '../../../lib/discover/inventory.ts';
+import { followInventory } from '../../../lib/discover/inventory.ts';
+import type { Inventory } from '../../../lib/discover/merge.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import type { ClusterCandidate, ClusterSource } from '../../../lib/ports/cluster-source.ts';
 import type { ClusterAnswer } from '../../../lib/ports/resource-discovery.ts';
@@ -210,6 +211,52 @@ describe('the inventory', () => {
     expect(inventory.infos).toMatchObject([{ name: 'a', state: 'PROVISIONING', error: 'GKE says PROVISIONING' }]);
     expect(inventory.reached).toEqual([]);
     expect(here.apis.size).toBe(0);
+    here.stop.abort();
+  });
+
+  test('promise 8: shows what other sources named while one does not answer, and is not complete before it did', async () => {
+    const here = world();
+    const silent: ClusterSource = { name: 'slow', discover: () => new Promise(() => undefined) };
+    here.start([silent, fixed('fast', [here.candidate('fast', { name: 'a' })])]);
+    const early = await here.until(({ reached }) => reached.length === 1);
+    expect(early.complete).toBe(false);
+    const late = await here.until(({ problems }) => problems.length === 1);
+    expect(late.problems).toEqual([{ source: 'slow', message: 'it did not answer within 60 s' }]);
+    expect(late.complete).toBe(true);
+    here.stop.abort();
+  });
+
+  test('reads a source again as soon as it says that it changed, and not more often than every second', async () => {
+    const here = world();
+    const readAt: number[] = [];
+    const eager: ClusterSource = {
+      name: 'eager',
+      discover() {
+        readAt.push(here.clock.now());
+        return Promise.resolve({ candidates: [here.candidate('eager', { name: `a${readAt.length}` })], problems: [] });
+      },
+      changed: () => Promise.resolve(),
+    };
+    here.start([eager]);
+    await here.until(() => readAt.length === 4);
+    expect(readAt.map((at) => at - (readAt[0] ?? 0))).toEqual([0, 1_000, 2_000, 3_000]);
+    here.stop.abort();
+  });
+
+  test('reads a source that cannot say whether it changed at intervals', async () => {
+    const here = world();
+    const readAt: number[] = [];
+    const mute: ClusterSource = {
+      name: 'mute',
+      discover() {
+        readAt.push(here.clock.now());
+        return Promise.resolve({ candidates: [], problems: [] });
+      },
+      changed: () => Promise.reject(new Error('no connection')),
+    };
+    here.start([mute]);
+    await here.until(() => readAt.length === 3);
+    expect(readAt.map((at) => at - (readAt[0] ?? 0))).toEqual([0, 30_000, 60_000]);
     here.stop.abort();
   });
 
