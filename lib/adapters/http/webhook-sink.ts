@@ -32,7 +32,7 @@ export interface WebhookOptions {
 const idleMs = 4_000;
 
 /**
- * A webhook as a sink. 2xx acknowledges a change. 408, 425, 429, 5xx and network errors fail the batch with a
+ * A webhook as a sink. 2xx acknowledges a change. 1xx, 408, 425, 429, 5xx and network errors fail the batch with a
  * retryable Mk8sError (`retryAfterMs` where the server said so): it is to be published again, and goes on where it
  * failed. 401 and 407 fail it with Mk8sError `credentials`, redirects (not followed) with `config`: neither is
  * retryable. Any other 4xx stores the change as a dead letter and goes on. Changes of one object go out one after the
@@ -85,7 +85,8 @@ async function deliver(revision: Revision, to: Delivery, signal: AbortSignal): P
       { code: 'credentials', status },
     );
   }
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+  // An answer below 200 is no end of anything (101 to a request that asked for no upgrade).
+  if (status < 200 || status === 408 || status === 425 || status === 429 || status >= 500) {
     const wait = retryAfterMs(answer.retryAfter, clock.now());
     throw new Mk8sError(`Cannot publish to ${target.name}: it answered ${status}. The changes are sent again.`, {
       code: 'http',

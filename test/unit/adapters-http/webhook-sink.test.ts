@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type WebhookOptions, webhookSink } from '../../../lib/adapters/http/webhook-sink.ts';
 import { systemClock } from '../../../lib/async/system-clock.ts';
 import type { EventSink } from '../../../lib/ports/event-sink.ts';
+import { serveTcp } from '../../support/loopback-server.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { memoryDeadLetters } from '../../support/memory-tables.ts';
 import { widgetRevision } from '../../support/sink-revision.ts';
@@ -201,6 +202,16 @@ describe('what a webhook answers', () => {
       retryable: true,
       retryAfterMs: 7000,
     });
+  });
+
+  test.each([0, 101, 999])('%i, which is no end of a request, fails the batch for another attempt', async (status) => {
+    await using server = await serveTcp((socket) => {
+      socket.once('data', () =>
+        socket.end(`HTTP/1.1 ${String(status).padStart(3, '0')} x\r\nConnection: close\r\n\r\n`),
+      );
+    });
+    await using sink = open(server.url.href);
+    await expect(sink.publish([widgetRevision(1, 'a')], never)).rejects.toMatchObject({ retryable: true });
   });
 
   test.each([401, 407])(
