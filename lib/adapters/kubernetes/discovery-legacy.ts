@@ -91,7 +91,7 @@ export async function resourcesOf(
   }
   return body['resources'].filter(isRecord).flatMap((entry) => {
     const { name, kind } = entry;
-    if (typeof name !== 'string' || typeof kind !== 'string' || name.includes('/')) return [];
+    if (typeof name !== 'string' || typeof kind !== 'string' || kind === '' || name.includes('/')) return [];
     return [
       { group, version, plural: name, kind, namespaced: entry['namespaced'] === true, verbs: strings(entry['verbs']) },
     ];

@@ -7,7 +7,7 @@ import { formatGroupResource, type ResourceInfo } from '../../model/resource.ts'
 import type { ApiServer } from '../../ports/api-server.ts';
 import { parseAggregated } from './discovery-aggregated.ts';
 import { customGroupResources } from './discovery-custom.ts';
-import { legacyGroups, legacyResources } from './discovery-legacy.ts';
+import { joinGroupVersion, legacyGroups, legacyResources } from './discovery-legacy.ts';
 import { exchange, httpError, readJson, type Target } from './rest.ts';
 
 export interface DiscoverOptions {
@@ -68,11 +68,16 @@ export async function discoverResources(api: ApiServer, options: DiscoverOptions
   const core = await readHalf(target, '/api', signal).catch((error: unknown) => coreFailed(error));
   if (core === 'not modified') throw new Error('unreachable: /api is asked without an etag');
   const isCustom = await customGroupResources(target, signal);
-  const resources = [...core.resources, ...apis.resources].map((resource) => ({
-    ...resource,
-    custom: isCustom(resource),
-  }));
-  const failed = [...core.failed, ...apis.failed];
+  const all = [...core.resources, ...apis.resources];
+  const resources = all.filter(isNamed).map((resource) => ({ ...resource, custom: isCustom(resource) }));
+  const unnamed = all
+    .filter((resource) => !isNamed(resource))
+    .map(({ group, version }) => joinGroupVersion(group, version));
+  const failed = [
+    ...core.failed,
+    ...apis.failed,
+    ...[...new Set(unnamed)].map((groupVersion) => ({ groupVersion, message: UNNAMED })),
+  ];
   return {
     resources: uniqueResources(resources),
     failed,
@@ -105,6 +110,16 @@ async function readHalf(
   if (aggregated === undefined) return legacyResources(target, legacyGroups(body), signal);
   const tag = response.headers['etag'];
   return { ...aggregated, ...(tag === undefined ? {} : { etag: tag }) };
+}
+
+const UNNAMED = 'a resource in it has a group, version or plural that is no name in Kubernetes';
+
+/** Names become parts of URLs and of keys. What Kubernetes takes for a name (RFC 1123 labels and subdomains) is harmless there. */
+function isNamed({ group, version, plural }: DiscoveredResource): boolean {
+  const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/i;
+  return (
+    label.test(version) && label.test(plural) && (group === '' || group.split('.').every((part) => label.test(part)))
+  );
 }
 
 /** Without `/api` there still are custom resources to watch. */

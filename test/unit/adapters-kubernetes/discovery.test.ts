@@ -174,6 +174,33 @@ describe('discovery', () => {
     expect(found.etag).toBeUndefined();
   });
 
+  test.each(['../../other', 'a/b', 'a?watch=1', 'a b', 'a\n', '-a'])(
+    'names the group of a resource that is called %j as failed: names become parts of URLs',
+    async (plural) => {
+      const apis = aggregated({ 'example.com': [{ version: 'v1', plurals: [plural, 'widgets'] }] });
+      const found = await discoverResources(server({ '/apis': apis, '/api': aggregated({}), [crds]: crdList() }));
+      expect(short(found.resources)).toEqual(['widgets.example.com v1']);
+      expect(found.failed).toMatchObject([{ groupVersion: 'example.com/v1' }]);
+    },
+  );
+
+  test('leaves out what has no kind, in the older form too', async () => {
+    const found = await discoverResources(
+      server({
+        '/api': jsonAnswer({ kind: 'APIVersions', versions: ['v1'] }),
+        '/api/v1': jsonAnswer({
+          resources: [
+            { name: 'a', kind: '', verbs: ['list'] },
+            { name: 'b', kind: 'B', verbs: ['list'] },
+          ],
+        }),
+        '/apis': jsonAnswer({ kind: 'APIGroupList', groups: [] }),
+        [crds]: crdList(),
+      }),
+    );
+    expect(short(found.resources)).toEqual(['b v1']);
+  });
+
   test('without the core group still has the others', async () => {
     const apis = aggregated({ 'example.com': [{ version: 'v1', plurals: ['a'] }] });
     const found = await discoverResources(
