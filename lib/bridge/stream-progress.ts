@@ -129,6 +129,22 @@ export function trackProblem(
   if (problem !== undefined) row.errorAt = now;
 }
 
+/** Shows a problem of the folder or of a sink (undefined: it works again), and says it once. */
+export function reportProblem(
+  task: StreamTask,
+  { report, clock }: StreamServices,
+  row: StatusRow,
+  where: 'sinkProblem' | 'storeProblem',
+  problem: string | undefined,
+): void {
+  const repeated = row[where] === problem;
+  trackProblem(row, where, problem, clock.now());
+  if (repeated) return;
+  const resource = formatGroupResource(task.stream);
+  const message = problem ?? `${where === 'sinkProblem' ? 'Publishing' : 'Recording'} ${resource} works again`;
+  report({ severity: problem === undefined ? 'INFO' : 'WARNING', message, cluster: task.clusterName, resource });
+}
+
 function say(
   { services, task }: { services: StreamServices; task: StreamTask },
   severity: 'DEBUG' | 'INFO' | 'WARNING',
