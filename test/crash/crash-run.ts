@@ -22,7 +22,9 @@ const wholeEvery = 3;
 
 export interface CrashResult {
   /** Undefined where every promise held. */
-  readonly failure?: { readonly round: number; readonly what: string; readonly found: string; readonly logs: string };
+  readonly failure?: { readonly round: number; readonly what: string; readonly found: string };
+  /** Where logs and the data folder were left; undefined where they were not. */
+  readonly left?: string;
   /** The last lines of the report. */
   readonly summary: readonly string[];
 }
@@ -40,11 +42,11 @@ export async function runCrash(
     await using world = await startCrashWorld(options, folder, seededRandom(Math.floor(random() * 2 ** 31)));
     say(`${options.clusters} clusters on ${options.servers} servers, seed ${options.seed}; disk: ${world.disk.kind}`);
     const result = await rounds(options, world, random, say, signal);
-    if (result.failure === undefined) return result;
+    if (result.failure === undefined && !options.keep) return result;
     keep = true;
     // The disk goes away with the world.
     await cp(world.data, join(folder, 'data'), { recursive: true });
-    return { ...result, failure: { ...result.failure, logs: folder } };
+    return { ...result, left: folder };
   } finally {
     if (!keep) await rm(folder, { recursive: true, force: true });
   }
@@ -108,7 +110,7 @@ async function rounds(
   } catch (error) {
     signal.throwIfAborted();
     const found = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { failure: { round, what, found, logs: '' }, summary: summary() };
+    return { failure: { round, what, found }, summary: summary() };
   }
   round = options.rounds;
   return { summary: summary() };

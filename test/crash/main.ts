@@ -24,14 +24,14 @@ try {
 }
 
 try {
-  const { failure, summary } = await runCrash(options, (line) => console.log(line), stop.signal);
+  const { failure, summary, left } = await runCrash(options, (line) => console.log(line), stop.signal);
   for (const line of summary) console.log(line);
   if (failure === undefined) console.log('lost 0; every promise held');
   else {
     console.error(`\nBROKEN in round ${failure.round} (${failure.what}), seed ${options.seed}:\n${failure.found}`);
-    console.error(`Logs and the data folder are in ${failure.logs}`);
     process.exitCode = 1;
   }
+  if (left !== undefined) console.log(`Logs and the data folder are in ${left}`);
 } catch (error) {
   if (!stop.signal.aborted) throw error;
   console.error(`${(stop.signal.reason as Error).message}: ended, and cleaned up`);

@@ -12,13 +12,15 @@ export interface CrashOptions {
   readonly acts: readonly string[];
   /** `limit`: as where no file system can be mounted. */
   readonly disk: 'auto' | 'limit';
+  /** Leave logs and data folder also where all went well. */
+  readonly keep: boolean;
 }
 
-export const usage = `npm run crash -- [--rounds 50] [--seed N] [--clusters 3] [--servers real|sandbox] [--acts a,b] [--disk auto|limit]
+export const usage = `npm run crash -- [--rounds 50] [--seed N] [--clusters 3] [--servers real|sandbox] [--acts a,b] [--disk auto|limit] [--keep]
 
 Hurts everything at random and checks that no promise is broken. Servers: real ones where KUBEBUILDER_ASSETS names the
 folder of kube-apiserver, etcd and etcdctl, else the sandbox, a process for each cluster. --disk limit: without a file
-system of its own for the data folder.`;
+system of its own for the data folder. --keep: leave logs and data folder also where all went well.`;
 
 /** Throws an Error with a sentence for whoever typed it. */
 export function parseOptions(args: readonly string[]): CrashOptions {
@@ -31,6 +33,7 @@ export function parseOptions(args: readonly string[]): CrashOptions {
       servers: { type: 'string', default: kubeAssets === undefined ? 'sandbox' : 'real' },
       acts: { type: 'string', default: '' },
       disk: { type: 'string', default: 'auto' },
+      keep: { type: 'boolean', default: false },
     },
   });
   const { servers, disk } = values;
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[]): CrashOptions {
     servers,
     acts: values.acts.split(',').filter((name) => name !== ''),
     disk,
+    keep: values.keep,
   };
 }
 

@@ -163,9 +163,8 @@ async function startClusters(
 ): Promise<readonly FragileCluster[]> {
   if (clusters > names.length) throw new Error(`--clusters: at most ${names.length}`);
   const start = servers === 'real' ? realCluster : (name: string) => sandboxCluster(name, join(folder, 'clusters'));
-  const started = await Promise.allSettled(names.slice(0, clusters).map(async (name) => owned.use(await start(name))));
-  return started.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
+  const started: FragileCluster[] = [];
+  // One by one: side by side they take as long, and each of them longer than it is given.
+  for (const name of names.slice(0, clusters)) started.push(owned.use(await start(name)));
+  return started;
 }

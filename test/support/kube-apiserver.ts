@@ -11,6 +11,9 @@ import { createEtcd, type Etcd } from './etcd.ts';
 import { freePort } from './free-port.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 
+/** It takes seconds; on a machine on which much else runs, more than half a minute was seen. */
+const slowStartMs = 120_000;
+
 /** The folder of kube-apiserver, etcd and etcdctl, undefined where there is none. */
 export const kubeAssets = usable(process.env['KUBEBUILDER_ASSETS']);
 
@@ -54,6 +57,7 @@ export async function startKubeApiServer(): Promise<KubeApiServer> {
     const ca = await running.waitFor(
       'its certificate',
       ({ stderr }) => stderr.includes('Serving securely') && certificate(folder),
+      slowStartMs,
     );
     const endpoint = { url, token, ca };
     const client = clusterClient(endpoint);
