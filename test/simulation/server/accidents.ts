@@ -4,7 +4,7 @@ import type { SimCredentials } from './credentials.ts';
 import type { DefinitionWriter } from './definitions.ts';
 import type { FaultDice } from './fault-dice.ts';
 import type { Fleet } from './fleet.ts';
-import { keyOf, type SimResource } from './sim-object.ts';
+import { keyOf, nameOf, type SimResource } from './sim-object.ts';
 import type { Store, Table } from './store.ts';
 import type { After } from './timers.ts';
 import type { Workload } from './workload.ts';
@@ -47,13 +47,15 @@ export function accidents(world: AccidentWorld): void {
   if (past !== undefined) restore(world, past, true);
 }
 
-function processAccidents({ faults, fleet }: AccidentWorld): void {
+function processAccidents({ faults, fleet, resources }: AccidentWorld): void {
   const fresh = faults.strikes('cluster', 'restartFresh');
   if (fresh !== undefined) fleet.restart(fresh);
   const stale = faults.strikes('cluster', 'restartStale');
   if (stale !== undefined) fleet.restart(stale, 1 + stale.int(30_000));
   const behind = faults.strikes('cluster', 'cacheBehind');
   if (behind !== undefined) fleet.lag(behind, 1 + behind.int(30_000));
+  const denied = faults.strikes('cluster', 'denied');
+  if (denied !== undefined) fleet.deny(nameOf(denied.pick(resources)), 1_000 + denied.int(300_000));
   const down = faults.strikes('cluster', 'aggregatedDown');
   if (down !== undefined) fleet.failAggregated(1_000 + down.int(120_000));
   const outage = faults.strikes('cluster', 'outage');

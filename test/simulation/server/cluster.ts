@@ -84,7 +84,17 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
   const shape = shapeOf(own, faults);
   const fleet = createFleet({ ...shape, store, resources, definitions, bodies, dice: dice.fork('fleet'), now, after });
   store.onWrite = fleet.announce;
-  const routes: RouteWorld = { ...shape, uid, store, dice: dice.fork('answers'), faults, after, now, count };
+  const routes: RouteWorld = {
+    ...shape,
+    uid,
+    store,
+    dice: dice.fork('answers'),
+    faults,
+    after,
+    now,
+    count,
+    isDenied: (resource) => fleet.isDenied(resource),
+  };
   const accidentWorld: AccidentWorld = {
     store,
     fleet,
@@ -145,13 +155,15 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
 function shapeOf(dice: Dice, faults: FaultDice) {
   const refused = faults.strikes('watch', 'streamingRefused');
   const ignored = faults.strikes('watch', 'streamingIgnored');
+  // Many clusters are older than streaming lists; that is no fault.
+  const old = dice.pick(['off', 'unknown', 'served', 'served', 'served', 'served'] as const);
   const streamingLists: StreamingLists =
-    refused !== undefined ? refused.pick(['off', 'unknown'] as const) : ignored !== undefined ? 'ignored' : 'served';
+    refused !== undefined ? refused.pick(['off', 'unknown'] as const) : ignored !== undefined ? 'ignored' : old;
   return {
     streamingLists,
     aggregatedDiscovery: streamingLists !== 'unknown' && dice.chance(0.9),
     size: dice.chance(0.3) ? 2 : 1,
     window: dice.pick([5, 20, 100]),
-    pageLimit: dice.pick([2, 3, 5, 8, 500]),
+    pageLimit: dice.pick([1, 2, 3, 5, 500]),
   };
 }

@@ -64,9 +64,9 @@ export const serverFaults = {
   },
   list: {
     /** 410 with a token to go on, inconsistently (recorded: 25-expired/page-2). */
-    continueExpired: 0.3,
+    continueExpired: 0.8,
     /** 410 without one: the list has to begin anew. */
-    continueLost: 0.2,
+    continueLost: 0.5,
   },
   cluster: {
     /** Killed, or told to stop (recorded: 80-restart), and started again: new watch caches that know nothing older. */
@@ -92,11 +92,13 @@ export const serverFaults = {
     /** Another version is served, or one no longer (recorded: 05-crd/version-unserved). */
     versionChanged: 0.08,
     /** Old tokens are refused from now on. */
-    credentialsRotated: 0.03,
+    credentialsRotated: 0.06,
     /** A share of rotations: the fresh token is refused too, for up to a minute (the issuer's clock is ahead of the cluster's). */
-    freshRefused: 0.5,
+    freshRefused: 1,
     /** A share of requests for a fresh credential: the exec plugin fails. */
-    issuerFails: 0.3,
+    issuerFails: 1,
+    /** One resource is forbidden for up to 5 minutes: a role was taken away (recorded: 60-auth/nobody-list-403). */
+    denied: 0.03,
     /** The API server behind an APIService is down: discovery says Stale, its resources answer 503. */
     aggregatedDown: 0.08,
     /** Nothing is reachable for up to 2 minutes: refused, or silence. */

@@ -35,6 +35,9 @@ export interface Fleet {
   restart(dice: Dice, behindMs?: number): void;
   lag(dice: Dice, ms: number): void;
   failAggregated(ms: number): void;
+  /** Nobody may list or watch this resource (`widgets.example.com`) for so long. */
+  deny(name: string, ms: number): void;
+  isDenied(name: string): boolean;
   /** The way to the cluster is closed. */
   cut(how: 'refused' | 'silent', ms: number): void;
   stopAll(): void;
@@ -49,6 +52,8 @@ export function createFleet(options: FleetOptions): Fleet {
   const living = new Set<ApiProcess>();
   let cut: { readonly how: 'refused' | 'silent'; readonly until: number } | undefined;
   let failingUntil = 0;
+  /** Name of a resource → until when, milliseconds since 1970. */
+  const denied = new Map<string, number>();
 
   /** Begins to listen now. `lateMs`: until CRDs are served, and until watches are. */
   function start(place: number, lateMs: readonly [number, number]): ApiProcess {
@@ -137,6 +142,8 @@ export function createFleet(options: FleetOptions): Fleet {
         if (now() >= failingUntil) for (const process of living) process.failing.clear();
       });
     },
+    deny: (name, ms) => void denied.set(name, now() + ms),
+    isDenied: (name) => now() < (denied.get(name) ?? 0),
     cut(how, ms) {
       cut = { how, until: now() + ms };
       for (const body of bodies) {
@@ -157,6 +164,7 @@ export function createFleet(options: FleetOptions): Fleet {
     calm() {
       cut = undefined;
       failingUntil = 0;
+      denied.clear();
       for (const process of living) {
         process.failing.clear();
         process.catchUp();

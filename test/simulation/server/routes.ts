@@ -6,7 +6,7 @@ import { definitionsResource } from './definitions.ts';
 import { answerDiscovery } from './discovery.ts';
 import { answerList, type ListWorld } from './list.ts';
 import { type Selection, selectionOf } from './selectors.ts';
-import { nameOf, objectText } from './sim-object.ts';
+import { nameOf, objectText, type SimResource } from './sim-object.ts';
 import { inKeyOrder } from './store.ts';
 import { Watch, type WatchWorld } from './watch.ts';
 
@@ -28,6 +28,7 @@ export interface RouteWorld extends WatchWorld, ListWorld {
   readonly aggregatedDiscovery: boolean;
   readonly streamingLists: StreamingLists;
   readonly now: () => number;
+  readonly isDenied: (name: string) => boolean;
 }
 
 /** A request with its path taken apart. */
@@ -56,6 +57,8 @@ export function answer(request: ApiRequest, process: ApiProcess, world: RouteWor
   const asked = takeApart(request, process, world);
   if (asked === undefined) return pageNotFound();
   if (process.failing.has(asked.serving.resource.group)) return serviceUnavailable();
+  const { resource } = asked.serving;
+  if (world.isDenied(nameOf(resource))) return forbidden(resource);
   return isTrue(asked.query.watch) ? answerWatch(asked, process, world) : answerList(asked, world);
 }
 
@@ -234,6 +237,13 @@ function apiServicesText(process: ApiProcess): string {
 
 function serviceUnavailable(): Answer {
   return plain(503, 'service unavailable\n');
+}
+
+/** Recording 60-auth/nobody-list-403. */
+function forbidden(resource: SimResource): Answer {
+  const { group, plural } = resource;
+  const message = `${nameOf(resource)} is forbidden: User "bridge" cannot list resource "${plural}" in API group "${group}" at the cluster scope`;
+  return statusAnswer({ code: 403, reason: 'Forbidden', message, details: `{"group":"${group}","kind":"${plural}"}` });
 }
 
 function kubeSystemText(uid: string): string {
