@@ -1,0 +1,130 @@
+// Breaks of the watch: what moves the position, what a comparison finds, how a restore is noticed.
+import type { Mutation } from './mutation.ts';
+
+export const watchMutations: readonly Mutation[] = [
+  {
+    name: 'the position moves before its events are recorded',
+    breaks: 1,
+    file: 'lib/bridge/recorder.ts',
+    find: `        return await append(output.events.map(observedEvent), output.resourceVersion);`,
+    replace: `        await append([], output.resourceVersion);
+        return await append(output.events.map(observedEvent), undefined);`,
+  },
+  {
+    name: 'a bookmark during the first sync is taken',
+    breaks: 1,
+    file: 'lib/watch/open-watch.ts',
+    find: `    if (end.kind !== 'bookmark' || !end.initialEventsEnd) return yield { input: { kind: 'unfit' } };`,
+    replace: `    if (end.kind !== 'bookmark') return yield { input: { kind: 'unfit' } };`,
+  },
+  {
+    name: 'a page of a list moves the position',
+    breaks: 1,
+    file: 'lib/bridge/recorder.ts',
+    find: `        return await bury(comparison?.reconcile?.flush(output.asOf));`,
+    replace: `        await bury(comparison?.reconcile?.flush(output.asOf));
+        return await append([], output.asOf);`,
+  },
+  {
+    name: 'an expired resourceVersion is left out: watching goes on from now',
+    breaks: 1,
+    file: 'lib/watch/transition.ts',
+    find: `      return sync(state.memory, 'gap');`,
+    replace: `      return { ...state, resourceVersion: '0' as typeof state.resourceVersion };`,
+  },
+  {
+    name: 'tombstones of a complete list are dropped',
+    breaks: 1,
+    file: 'lib/bridge/recorder.ts',
+    find: `        await bury(comparison?.reconcile?.finish(output.asOf));`,
+    replace: `        comparison?.reconcile?.finish(output.asOf);`,
+  },
+  {
+    name: 'tombstones are written before a page is complete',
+    breaks: 1,
+    file: 'lib/watch/reconcile.ts',
+    find: `      if (skipped) gaps.push({ after: last, before: key });`,
+    replace: `      if (skipped) gaps.push({ after: undefined, before: key });`,
+  },
+  {
+    name: 'deletions of a watch are dropped',
+    breaks: 1,
+    file: 'lib/bridge/recorder.ts',
+    find: `append(output.events.map(observedEvent), output.resourceVersion);`,
+    replace: `append(
+          output.events.filter(({ type }) => type !== 'DELETED').map(observedEvent),
+          output.resourceVersion,
+        );`,
+  },
+  {
+    name: 'pages of two snapshots are taken for one',
+    breaks: 1,
+    file: 'lib/watch/transition.ts',
+    find: `continueToken, consistent: false };`,
+    replace: `continueToken, consistent: true };`,
+  },
+  {
+    name: 'a lost connection begins again without a proof',
+    breaks: 10,
+    file: 'lib/watch/transition.ts',
+    find: `  return state.kind === 'watching' ? { ...state, kind: 'probing' } : state;`,
+    replace: `  return state;`,
+  },
+  {
+    name: 'a restored cluster is taken for the same',
+    breaks: 10,
+    file: 'lib/watch/transition.ts',
+    find: `      if (input.verdict === 'same') {`,
+    replace: `      if (input.verdict !== 'unproven') {`,
+  },
+  {
+    name: 'a restore does not begin an epoch',
+    breaks: 10,
+    file: 'lib/watch/transition.ts',
+    find: `  return { ...memory, epoch: memory.epoch + 1 };`,
+    replace: `  return memory;`,
+  },
+  {
+    name: 'a list that is older than the record is not noticed',
+    breaks: 10,
+    file: 'lib/bridge/recorder.ts',
+    find: `    if (comparison?.reconcile?.wentBack !== true) return 'recorded';`,
+    replace: `    if (comparison?.reconcile?.wentBack !== undefined) return 'recorded';`,
+  },
+  {
+    name: 'after the proof, watching goes on from the old position',
+    breaks: 1,
+    file: 'lib/watch/prove.ts',
+    find: `      return decided('same', newest.resourceVersion);`,
+    replace: `      return decided('same');`,
+  },
+  {
+    name: 'what a comparison finds is not marked',
+    breaks: 10,
+    file: 'lib/watch/reconcile.ts',
+    find: `    return { ...object, type, origin: context.origin, asOf: object.resourceVersion, observedAt: context.now() };`,
+    replace: `    return { ...object, type, origin: 'watch', asOf: object.resourceVersion, observedAt: context.now() };`,
+  },
+  {
+    name: 'half-open connections are waited for',
+    breaks: 'live',
+    file: 'lib/async/deadline.ts',
+    find: `        expired = true;
+        controller.abort(`,
+    replace: `        void (`,
+  },
+  {
+    name: 'a 401 is never answered with a fresh credential',
+    breaks: 'live',
+    file: 'lib/watch/open-watch.ts',
+    find: `    freshCredentials: state.memory.renewed,`,
+    replace: `    freshCredentials: false,`,
+  },
+  {
+    name: 'an object made anew under its name gets no tombstone',
+    breaks: 1,
+    file: 'lib/watch/reconcile.ts',
+    find: `      return [...(await tombstones([state], sameEpoch ? state.asOf : beginning)), observed(object, 'add')];`,
+    replace: `      return [observed(object, 'add')];`,
+  },
+];
