@@ -16,7 +16,7 @@ interface Panel {
 
 const WIDTH = 960;
 const LEFT = 64;
-const RIGHT = 150;
+const RIGHT = 172;
 const GAP = 46;
 
 const mebibyte = 1_048_576;
@@ -61,12 +61,16 @@ export function drawSoak(run: SoakRun, samples: readonly Sample[]): string {
   const step = [1, 2, 5, 10, 15, 30, 60, 120, 240].find((minutes) => end / 60 / minutes <= 12) ?? 480;
   for (let minutes = 0; minutes * 60 <= end; minutes += step)
     parts.push(label(x(minutes * 60), top - GAP + 18, `${minutes} min`, 'middle'));
+  top += 14;
+  const caption =
+    'Dotted lines: a history gone (410), a server restarted, connections reset, the webhook down for a minute.';
   const heading = `${(end / 3600).toFixed(1)} hours at ${run.rate} changes/s, ${run.clusters} clusters, commit ${run.commit.slice(0, 7)}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" font-family="Helvetica, Arial, sans-serif">`,
     `<rect width="${WIDTH}" height="${top}" fill="#ffffff"/>`,
     `<text x="${LEFT}" y="26" font-size="16" fill="#111111">${heading}</text>`,
     ...parts,
+    label(LEFT, top - 12, caption, 'start'),
     '</svg>',
     '',
   ].join('\n');
@@ -112,7 +116,9 @@ function perSecond(samples: readonly Sample[]): Map<Sample, number> {
   const rates = new Map<Sample, number>();
   for (const [index, sample] of samples.entries()) {
     const before = samples[index - 1];
-    if (before !== undefined) rates.set(sample, (sample.tailed - before.tailed) / (sample.seconds - before.seconds));
+    // The first ones are the first sync.
+    if (before !== undefined && index > 2)
+      rates.set(sample, (sample.tailed - before.tailed) / (sample.seconds - before.seconds));
   }
   return rates;
 }

@@ -3,7 +3,7 @@
 // `npm run soak -- --report DIR [--graph FILE]` prints the summary of a run and draws its graph again, also while it runs.
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { planOf } from './soak-faults.ts';
@@ -146,6 +146,8 @@ function report(folder: string): void {
   const samples = readSamples(folder);
   const text = `${summarize(run, samples).join('\n')}\n`;
   writeFileSync(join(folder, 'summary.txt'), text);
-  writeFileSync(values.graph ?? join(folder, 'soak.svg'), drawSoak(run, samples));
+  const graph = values.graph ?? join(folder, 'soak.svg');
+  mkdirSync(dirname(graph), { recursive: true });
+  writeFileSync(graph, drawSoak(run, samples));
   process.stdout.write(text);
 }
