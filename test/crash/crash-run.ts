@@ -1,4 +1,5 @@
 // The rounds: everything changes, something is hurt and becomes whole again, and now and then all must be as it should.
+import { appendFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,6 +103,7 @@ async function rounds(
       what = told.what;
       const ends = [world.bridge, world.tail].flatMap((each) => each.takeEnds());
       score.ends += ends.length;
+      for (const end of ends) appendFileSync(join(world.logs, 'ends.log'), `round ${round}: ${end}\n`);
       if (ends.length > 0 && told.mayEnd !== true) throw new Error(ends.join('\n'));
       const rests = told.restored !== undefined || round === options.rounds || chance.maybe();
       const outcome = rests ? await checkpoint(told) : '';

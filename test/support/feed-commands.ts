@@ -32,7 +32,21 @@ export async function readLines(
 }
 
 export async function readStatus(data: string): Promise<StreamRow[]> {
+  return (await statusOf(data)).streams;
+}
+
+/** Who wrote the status last, in words that end with `pid N`; undefined where nobody did. */
+export async function readOwner(data: string): Promise<string | undefined> {
+  return (await statusOf(data)).run?.run;
+}
+
+interface Status {
+  readonly run: { readonly run: string } | null;
+  readonly streams: StreamRow[];
+}
+
+async function statusOf(data: string): Promise<Status> {
   const { code, stdout, stderr } = await runMk8s(['status', '--data', data, '-o', 'json']);
   if (code !== 0) throw new Error(`mk8s status ended with ${code}: ${stderr}`);
-  return (JSON.parse(stdout) as { streams: StreamRow[] }).streams;
+  return JSON.parse(stdout) as Status;
 }
