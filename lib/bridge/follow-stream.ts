@@ -36,7 +36,8 @@ export async function followStream(task: StreamTask, services: StreamServices, o
   const present = createPresent();
   const recorder = openRecorder(task, services, own, present);
   if (task.gone) {
-    await recorder.end();
+    // Else an earlier run ended it, and only had no time to publish that.
+    if (position.objects > 0 || position.resourceVersion !== undefined) await recorder.end();
     return 'ended';
   }
   const signal = AbortSignal.any([task.stop, lease.lost, failed]);

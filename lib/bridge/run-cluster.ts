@@ -121,8 +121,10 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     for (const stream of await services.log.streams(task.cluster.id)) {
       const key = streamKey(stream);
       if (running.has(key)) continue;
-      const { objects } = await services.log.position(stream);
-      if (objects === 0 || !(await isGone(stream, discovered))) continue;
+      const { objects, sequence } = await services.log.position(stream);
+      // A run may have ended before it published the tombstones that it recorded.
+      const published = (await services.checkpoints.get(stream))?.published ?? 0;
+      if ((objects === 0 && published >= sequence) || !(await isGone(stream, discovered))) continue;
       begin(key, stream, { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true }, true);
     }
   }

@@ -99,6 +99,12 @@ function world() {
           stop.abort(new Error('stop'));
           return await settle(done, clock);
         },
+        /** Ends without waiting for what is still to be published. */
+        async abandon(): Promise<void> {
+          giveUp.abort(new Error('give up'));
+          stop.abort(new Error('stop'));
+          await settle(done, clock);
+        },
         done,
       };
     },
@@ -232,6 +238,26 @@ describe('a cluster', () => {
     here.serve([info('widgets')]);
     await here.until('the new one is followed', () => published(here).includes('add new@13'));
     await second.stop();
+  });
+
+  test('promise 1: tombstones of a gone resource that were recorded, and not published before the run ended, are published by the next', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    const first = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    here.sink.before = (_, signal) => never(signal);
+    here.parts.widgets.refuse(404);
+    here.serve([], 'widgets');
+    await here.until('it is buried', () => first.services.board.snapshot(0)[0]?.epoch === 2);
+    await first.abandon();
+    expect(published(here)).toEqual(['add w@11']);
+    here.sink.before = () => undefined;
+    const second = here.start();
+    await here.until('the tombstone is published', () => published(here).includes('delete w@11'));
+    await second.stop();
+    const [stream] = await here.store.log.streams(clusterId('c-1'));
+    // It ended once: nothing lived in between.
+    expect(stream === undefined ? undefined : (await here.store.log.position(stream)).epoch).toBe(2);
   });
 
   test('promise 1: a resource that comes back while its end is still being published is followed again', async () => {
