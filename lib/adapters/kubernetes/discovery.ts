@@ -6,7 +6,7 @@ import { Mk8sError } from '../../model/errors.ts';
 import { formatGroupResource, type ResourceInfo } from '../../model/resource.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import { parseAggregated } from './discovery-aggregated.ts';
-import { customGroupResources } from './discovery-custom.ts';
+import { customGroupResources, isCustomByGroup } from './discovery-custom.ts';
 import { joinGroupVersion, legacyGroups, legacyResources } from './discovery-legacy.ts';
 import { exchange, httpError, readJson, type Target } from './rest.ts';
 
@@ -23,7 +23,7 @@ export interface Discovery {
   readonly resources: readonly ResourceInfo[];
   /** Group versions (`metrics.k8s.io/v1beta1`) that the server knows but could not describe, and why. */
   readonly failed: readonly FailedGroupVersion[];
-  /** For the next call. Absent where the server has no aggregated discovery, or where something failed. */
+  /** For the next call. Absent where the server has no aggregated discovery, or where something failed or may change. */
   readonly etag?: string;
   /** True where the server said that nothing changed since `etag`. */
   readonly notModified?: true;
@@ -78,10 +78,13 @@ export async function discoverResources(api: ApiServer, options: DiscoverOptions
     ...apis.failed,
     ...[...new Set(unnamed)].map((groupVersion) => ({ groupVersion, message: UNNAMED })),
   ];
+  // The etag knows nothing of the CRDs' names. Where a group that looks like CRDs' has none, they may just be made anew (or
+  // an aggregated API serves it): then all is read again next time.
+  const settled = failed.length === 0 && resources.every((resource) => resource.custom === isCustomByGroup(resource));
   return {
     resources: uniqueResources(resources),
     failed,
-    ...(apis.etag !== undefined && failed.length === 0 ? { etag: apis.etag } : {}),
+    ...(apis.etag !== undefined && settled ? { etag: apis.etag } : {}),
   };
 }
 

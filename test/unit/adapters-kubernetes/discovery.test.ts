@@ -145,6 +145,16 @@ describe.skipIf(!recordings)('discovery of a recorded 1.20', () => {
 });
 
 describe('discovery', () => {
+  test('gives no etag while a CRD that is served is not listed: it may be made anew at this moment', async () => {
+    const apis = aggregated({ 'example.com': [{ version: 'v1', plurals: ['widgets'] }] });
+    const answers = { '/apis': apis, '/api': aggregated({}), [crds]: crdList() };
+    const found = await discoverResources(server(answers));
+    expect(found.resources).toMatchObject([{ plural: 'widgets', custom: false }]);
+    expect(found.etag).toBeUndefined();
+    const made = await discoverResources(server({ ...answers, [crds]: crdList('widgets.example.com') }));
+    expect(made).toMatchObject({ resources: [{ custom: true }], etag: '"1"' });
+  });
+
   test('takes each resource in the first version that has it', async () => {
     const apis = aggregated({
       'example.com': [
