@@ -86,7 +86,7 @@ export function createRuns(parts: RunsParts): Runs {
   }
 
   function startOneBridge(mode: 'follow' | 'catch-up'): void {
-    const process = spawn('run', () => gone());
+    const process = spawn('run', () => scheduler.after(0, gone));
     const bridge: BridgeProcess = startBridge({
       process,
       settings: { ...profile.settings, mode },
@@ -123,7 +123,7 @@ export function createRuns(parts: RunsParts): Runs {
   }
 
   function startOneTail(subscription: string): void {
-    const process = spawn(subscription, () => gone());
+    const process = spawn(subscription, () => scheduler.after(0, gone));
     const tail: TailProcess = startTail({
       process,
       subscription,

@@ -46,7 +46,10 @@ export function checkpoints(model: Model): Check {
       if (resourceVersion === undefined) return;
       const unpublished = stream.revisions
         .slice(next.published)
-        .find((revision) => revision.epoch === epoch && compareResourceVersions(revision.asOf, resourceVersion) <= 0);
+        .find(
+          (each) =>
+            each.epoch === epoch && !isByAbsence(each) && compareResourceVersions(each.asOf, resourceVersion) <= 0,
+        );
       if (unpublished !== undefined)
         model.fail(4, `${told} covers revision ${unpublished.sequence}, which is not published`);
       const beyond =
@@ -70,6 +73,11 @@ export function checkpoints(model: Model): Check {
 
 function allRevisions(model: Model): Revision[] {
   return [...model.record.streams.values()].flatMap(({ revisions }) => revisions);
+}
+
+/** A tombstone that a comparison found: when the object went is not known, only that it was after its last state. */
+function isByAbsence({ type, origin }: Revision): boolean {
+  return type === 'delete' && origin !== 'watch';
 }
 
 /** How far 1, 2, 3 … goes without a gap. */
