@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
+  checkServerIdentity,
   createSecureContext,
   getCACertificates,
   type SecureContext,
@@ -80,7 +81,8 @@ export function proxyTlsOptions(settings: TlsSettings, ca: string | undefined, h
 function verification(settings: TlsSettings, host: string): TlsOptions {
   const name = settings.serverName ?? host;
   return {
-    host: name,
+    // The name, whatever address is dialled.
+    checkServerIdentity: (_address, certificate) => checkServerIdentity(name, certificate),
     // SNI carries names only (RFC 6066, 3).
     servername: isIP(name) === 0 ? name : '',
     rejectUnauthorized: settings.insecure !== true,

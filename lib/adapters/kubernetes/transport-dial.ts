@@ -1,6 +1,6 @@
 // Opens one connection to an API server: TCP, through a proxy where there is one, TLS on top.
 import { connect as connectTcp, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import {
   connect as connectTls,
   type SecureContext,
@@ -13,6 +13,7 @@ import { proxyName } from './proxy-choice.ts';
 import { connectTunnel, type Destination, socksTunnel } from './proxy-tunnel.ts';
 import { proxyTlsOptions, type TlsSettings, tlsIdentities } from './tls-trust.ts';
 import { connectionError } from './transport-errors.ts';
+import { reusingReads } from './transport-read.ts';
 
 export interface Route {
   readonly server: URL;
@@ -22,6 +23,8 @@ export interface Route {
 
 /** Half-open connections are found after this plus libuv's ten probes a second apart. */
 const TCP_KEEP_ALIVE_MS = 30_000;
+
+const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
 
 /**
  * Returns a function that opens connections along a route. Each rejects with what the system or OpenSSL said, with
@@ -37,14 +40,21 @@ export function dialer(
 
   return async (certificate, signal) => {
     signal.throwIfAborted();
-    if (!secure) return await reach(route, destination, signal);
+    const { proxy } = route;
+    if (!secure) {
+      if (proxy !== undefined) return await reach(route, proxy, destination, signal);
+      return await connected(
+        reusingReads((read) => connectTcp({ ...destination, ...SOCKET_OPTIONS, ...read })),
+        signal,
+      );
+    }
     const { context, options } = await identity(certificate);
-    const socket = await reach(route, destination, signal);
+    const through = proxy === undefined ? destination : await reach(route, proxy, destination, signal);
     const resumed = session?.context === context ? { session: session.data } : {};
     const dropSession = (): void => {
       session = undefined;
     };
-    return await startTls(socket, { ...options, ...resumed }, signal, dropSession, (data) => {
+    return await startTls(through, { ...options, ...resumed }, signal, dropSession, (data) => {
       session = { context, data };
     });
   };
@@ -62,10 +72,8 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'socks5h:': 1080,
 };
 
-/** A byte stream to the destination, or to the proxy where that one speaks for it (plain http through an http proxy). */
-async function reach(route: Route, to: Destination, signal: AbortSignal): Promise<Duplex> {
-  const { proxy } = route;
-  if (proxy === undefined) return await openTcp(to, signal);
+/** A byte stream through the proxy to the destination, or to the proxy where that one speaks for it (plain http through an http proxy). */
+async function reach(route: Route, proxy: URL, to: Destination, signal: AbortSignal): Promise<Duplex> {
   const socket = await reachProxy(route, proxy, signal);
   if (proxy.protocol.startsWith('socks')) return await abortable(socket, signal, () => socksTunnel(socket, proxy, to));
   if (route.server.protocol === 'http:') return socket;
@@ -75,7 +83,7 @@ async function reach(route: Route, to: Destination, signal: AbortSignal): Promis
 async function reachProxy(route: Route, proxy: URL, signal: AbortSignal): Promise<Socket> {
   const to = destinationOf(proxy);
   try {
-    const socket = await openTcp(to, signal);
+    const socket = await connected(connectTcp({ ...to, ...SOCKET_OPTIONS }), signal);
     if (proxy.protocol !== 'https:') return socket;
     const ca = route.tls.ca === undefined ? undefined : await readPem(route.tls.ca, 'certificate authority');
     return await startTls(socket, proxyTlsOptions(route.tls, ca, to.host), signal);
@@ -84,30 +92,28 @@ async function reachProxy(route: Route, proxy: URL, signal: AbortSignal): Promis
   }
 }
 
-async function openTcp(to: Destination, signal: AbortSignal): Promise<Socket> {
-  const socket = connectTcp({
-    ...to,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-  });
+async function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
   return await abortable(socket, signal, () => settled(socket, 'connect'));
 }
 
+/** `through`: where to connect to, or a stream that reaches it. */
 async function startTls(
-  socket: Duplex,
+  through: Destination | Duplex,
   options: TlsOptions,
   signal: AbortSignal,
   onFailure?: () => void,
   onSession?: (data: Buffer) => void,
 ): Promise<TLSSocket> {
-  const secured = connectTls({ ...options, socket });
+  const secured =
+    through instanceof Duplex
+      ? connectTls({ ...options, socket: through })
+      : reusingReads((read) => connectTls({ ...options, ...through, ...SOCKET_OPTIONS, ...read }));
   if (onSession !== undefined) secured.on('session', onSession);
   try {
     return await abortable(secured, signal, () => settled(secured, 'secureConnect'));
   } catch (error) {
     onFailure?.();
-    socket.destroy();
+    if (through instanceof Duplex) through.destroy();
     throw error;
   }
 }

@@ -69,6 +69,17 @@ describe('a server certificate', () => {
     expect(seen).toEqual(['kubernetes.default.svc']);
   });
 
+  test('for another address is refused, and accepted with that address as tls-server-name', async () => {
+    const elsewhere = authority.issue({ commonName: 'kubernetes', names: ['10.96.0.1'] });
+    await using server = await answers(elsewhere);
+    const ca = { pem: authority.certificate };
+    await expect(ask({ server: server.url, tls: { ca } })).rejects.toMatchObject({ code: 'tls' });
+    expect(await ask({ server: server.url, tls: { ca, serverName: '10.96.0.1' } })).toBe('hello');
+    await expect(ask({ server: server.url, tls: { ca, serverName: '127.0.0.1' } })).rejects.toMatchObject({
+      code: 'tls',
+    });
+  });
+
   test('that is expired is refused', async () => {
     const expired = authority.issue({ commonName: 'old', names: ['127.0.0.1'], notAfter: new Date('2020-01-01') });
     await using server = await answers(expired);
