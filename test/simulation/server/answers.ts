@@ -56,7 +56,7 @@ export interface StatusParts {
 }
 
 /** The JSON of a Status. */
-export function statusText({ code, reason, message, details, continueToken }: StatusParts): string {
+function statusText({ code, reason, message, details, continueToken }: StatusParts): string {
   const metadata = continueToken === undefined ? '{}' : `{"continue":"${continueToken}"}`;
   const why = reason === '' ? '' : `,"reason":"${reason}"`;
   const more = details === undefined ? '' : `,"details":${details}`;

@@ -20,7 +20,7 @@ export interface Truth {
 }
 
 /** A timeline of the data: a restore ends one and begins the next, which shares the past up to `at`. */
-export interface Life {
+interface Life {
   readonly life: number;
   readonly parent?: number;
   readonly at?: string;
@@ -29,7 +29,7 @@ export interface Life {
 }
 
 /** A CRD that came or went. (A restore may change this too: see `lives`.) */
-export interface Definition {
+interface Definition {
   readonly resource: GroupResource;
   readonly type: 'made' | 'deleted';
   readonly resourceVersion: string;
@@ -37,7 +37,7 @@ export interface Definition {
   readonly at: number;
 }
 
-export interface Present {
+interface Present {
   readonly uid: string;
   readonly resourceVersion: string;
   text(version: string): string;
