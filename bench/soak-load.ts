@@ -1,7 +1,7 @@
 // The processes of a soak: servers, bridge, tail, and this one as webhook and subscriber.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, openSync } from 'node:fs';
+import { createWriteStream, existsSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Answer, Ask } from './soak-fleet.ts';
@@ -12,6 +12,7 @@ import { type Arrival, createSubscriber, type Subscriber } from './soak-state.ts
 
 export interface LoadOptions {
   readonly folder: string;
+  readonly servers: 'sandbox' | 'real';
   readonly clusters: number;
   readonly objects: number;
   readonly rate: number;
@@ -45,14 +46,15 @@ const root = resolve(import.meta.dirname, '..');
 const probe = join(import.meta.dirname, 'soak-probe.ts');
 
 /** All is started, and nothing changes yet, when this resolves. */
-export async function startLoad({ folder, clusters, objects, rate, retention }: LoadOptions): Promise<Load> {
+export async function startLoad({ folder, servers, clusters, objects, rate, retention }: LoadOptions): Promise<Load> {
   const log = (name: string): number => openSync(join(folder, `${name}.log`), 'a');
   const kubeconfig = join(folder, 'kubeconfig');
   const data = join(folder, 'data');
   const received = createSubscriber('webhook', Date.now);
   const tailed = createSubscriber('tail', Date.now);
   const receiver = await startReceiver((arrival) => received.add(arrival));
-  const fleet = fork(join(import.meta.dirname, 'soak-fleet.ts'), [clusters, objects, rate, kubeconfig].map(String), {
+  const numbers = [clusters, objects, rate].map(String);
+  const fleet = fork(join(import.meta.dirname, 'soak-fleet.ts'), [servers, ...numbers, kubeconfig], {
     stdio: ['ignore', log('servers'), log('servers'), 'ipc'],
   });
   const ask = asking(fleet);
@@ -66,7 +68,7 @@ export async function startLoad({ folder, clusters, objects, rate, retention }: 
     });
   const run = ['run', '--source', 'kubeconfig', '--kubeconfig', kubeconfig, '--data', data, '--sink', receiver.url];
   const bridge = mk8s('bridge', [...run, '--retention-age', retention, '--view', 'log'], log('bridge'));
-  while ((await ask.ask('written')).connections < clusters) await new Promise((done) => setTimeout(done, 100));
+  while (!existsSync(join(data, 'mk8s.db'))) await new Promise((done) => setTimeout(done, 100));
   const reading = ['tail', '--data', data, '--subscription', 'soak', '--from', 'beginning', '--follow'];
   const tail = mk8s('tail', [...reading, '-o', 'cloudevents'], 'pipe');
   if (tail.stdout !== null) readTail(tail.stdout, tailed, join(folder, 'tail-odd.log'));
@@ -93,6 +95,7 @@ export async function startLoad({ folder, clusters, objects, rate, retention }: 
     async stop() {
       stopping = true;
       await Promise.all([bridge, tail].map(ended));
+      await ask.ask('stop');
       fleet.disconnect();
       await gone(fleet);
       receiver.close();

@@ -10,6 +10,7 @@ export interface SoakRun {
   readonly commit: string;
   readonly node: string;
   readonly machine: string;
+  readonly servers?: 'sandbox' | 'real';
   readonly rate: number;
   readonly clusters: number;
   readonly objects: number;
@@ -58,7 +59,7 @@ export function summarize(run: SoakRun, samples: readonly Sample[]): string[] {
   const quiet = (values: readonly number[]): string => `median of intervals ${median(values)} ms`;
   return [
     `Soak of ${(last.seconds / 3600).toFixed(2)} h from ${run.startedAt}, commit ${run.commit}, Node ${run.node}, ${run.machine}`,
-    `Load: ${run.clusters} clusters, ${run.objects} objects each, ${(last.written / last.seconds).toFixed(0)} changes/s written (asked for ${run.rate}); ${run.faults.length} faults`,
+    `Load: ${run.clusters} ${run.servers ?? 'sandbox'} clusters, ${run.objects} objects each, ${(last.written / last.seconds).toFixed(0)} changes/s written (asked for ${run.rate}); ${run.faults.length} faults`,
     `Changes: ${last.written} written, ${last.tailed} tailed, ${last.received} received by the webhook (${last.redelivered} of them again, ${last.relisted} from relists)`,
     `After ${Math.round(warm[0]?.seconds ?? 0)} s of warming up (${warm.length} samples; min / median / max):`,
     `  ${memory('bridge')}`,

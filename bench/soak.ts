@@ -1,5 +1,6 @@
-// `npm run soak -- [--hours 2] [--rate 150] [--clusters 3] [--objects 1000] [--retention 10m] [--out DIR]`: hours of load
-// on one bridge and one tail, with faults now and then: is memory flat, is nothing lost? Ctrl-C ends it early, in order.
+// `npm run soak -- [--hours 2] [--rate 150] [--servers sandbox|real] [--clusters 3] [--objects 1000] [--retention 10m]
+// [--out DIR]`: hours of load on one bridge and one tail, with faults now and then: is memory flat, is nothing lost?
+// Ctrl-C ends it early, in order. Real servers need KUBEBUILDER_ASSETS and cost more than all the rest.
 // `npm run soak -- --report DIR [--graph FILE]` prints the summary of a run and draws its graph again, also while it runs.
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
   options: {
     hours: { type: 'string', default: '2' },
     rate: { type: 'string', default: '150' },
+    servers: { type: 'string', default: 'sandbox' },
     clusters: { type: 'string', default: '3' },
     objects: { type: 'string', default: '1000' },
     retention: { type: 'string', default: '10m' },
@@ -37,7 +39,8 @@ else report(values.report);
 async function soak(folder: string): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const [clusters, objects, rate] = [Number(values.clusters), Number(values.objects), Number(values.rate)];
-  const load = await startLoad({ folder, clusters, objects, rate, retention: values.retention });
+  const servers = values.servers === 'real' ? 'real' : 'sandbox';
+  const load = await startLoad({ folder, servers, clusters, objects, rate, retention: values.retention });
   const began = performance.now();
   const seconds = (): number => Math.round((performance.now() - began) / 1000);
   const faults: { seconds: number; what: string }[] = [];
@@ -46,6 +49,7 @@ async function soak(folder: string): Promise<number> {
     commit: commitOf(),
     node: process.version,
     machine: `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'})`,
+    servers,
     rate,
     clusters,
     objects,
