@@ -21,6 +21,7 @@ import { createDiskStatus } from './disk-status.ts';
 import { createDiskSubscriptions } from './disk-subscriptions.ts';
 import { createFrameTable } from './frame-table.ts';
 import { createLastStates, type LastStates } from './last-states.ts';
+import { createLogRow } from './log-row.ts';
 import { createRecorder } from './record.ts';
 import { storageError } from './storage-error.ts';
 import { createStreamTable } from './stream-table.ts';
@@ -84,19 +85,20 @@ export interface Surroundings {
 export function dataFolderOver(database: Database, surroundings: Surroundings): DataFolder {
   const { clock, changes, soon } = surroundings;
   const streams = createStreamTable(database);
-  const frames = createFrameTable(database);
+  const log = createLogRow(database);
+  const frames = createFrameTable(database, log);
   const last = createLastStates(database, streams, frames);
-  const begin = createRecorder(database, { streams, frames, last });
+  const begin = createRecorder(database, { streams, frames, last, log });
   const queue = createAppendQueue(database, { begin, committed: () => changes.notify(), soon });
   return {
     log: createDiskLog(database, { streams, frames, last, queue }),
-    feed: createDiskFeed(database, { streams, frames, changes }),
+    feed: createDiskFeed(database, { streams, frames, log, changes }),
     subscriptions: createDiskSubscriptions(database, clock),
     checkpoints: createDiskCheckpoints(database, streams),
     leases: createDiskLeases(database, clock, surroundings),
     status: createDiskStatus(database),
     deadLetters: createDiskDeadLetters(database),
-    retain: createDiskRetention(database, clock, { streams, frames, last }),
+    retain: createDiskRetention(database, clock, { streams, frames, last, log }),
     async close() {
       changes.close();
       await queue.close();

@@ -1,30 +1,31 @@
 // Reads the whole log of a data folder in the order of recording.
 import type { Revision } from '../../model/revision.ts';
-import type { Feed } from '../../ports/feed.ts';
+import type { Feed, FeedPage } from '../../ports/feed.ts';
 import type { ChangeSignal } from './change-signal.ts';
 import type { Database } from './database.ts';
 import { type Frame, type FrameTable, revisionAt } from './frame-table.ts';
-import { storageError } from './storage-error.ts';
+import type { LogRow, LogRowTable } from './log-row.ts';
+import { corrupt, storageError } from './storage-error.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
 interface Parts {
   readonly streams: StreamTable;
   readonly frames: FrameTable;
+  readonly log: LogRowTable;
   readonly changes: ChangeSignal;
 }
+
+type ReadOptions = Parameters<Feed['read']>[1];
 
 /** A page looks at no more frames than this, wanted or not: reading is synchronous, and others want their turn. */
 const maxFramesPerPage = 256;
 /** Nor does it unpack more than this many times the bytes asked for to find what passes the filter. */
 const maxBytesPerByte = 8;
 
-export function createDiskFeed(database: Database, { streams, frames, changes }: Parts): Feed {
-  const readLog = database.sql.prepare('SELECT position, removed FROM log');
-  const readFirst = database.sql.prepare('SELECT first FROM frame ORDER BY id LIMIT 1');
-  const log = () => {
+export function createDiskFeed(database: Database, { streams, frames, log, changes }: Parts): Feed {
+  const readLog = (): LogRow => {
     try {
-      const found = readLog.get();
-      return { head: Number(found?.['position']), removed: Number(found?.['removed']) };
+      return log.read();
     } catch (error) {
       throw storageError(error, 'read where the log ends', database.folder);
     }
@@ -37,53 +38,66 @@ export function createDiskFeed(database: Database, { streams, frames, changes }:
     return found;
   };
 
-  return {
-    async read(after, { bytes, wants = () => true, accepts = () => true }) {
-      // First the end, then the frames: everything up to that end is there.
-      const { head } = log();
-      const answers = new Map<number, boolean>();
-      const page: Revision[] = [];
-      let size = 0;
-      let unpacked = 0;
-      let position = after;
-      const listed = frames.list(after, maxFramesPerPage);
-      for (const { id, streamId } of listed) {
-        const stream = streamOf(streamId);
-        const wanted = stream !== undefined && (answers.get(streamId) ?? wants(stream.ref));
-        answers.set(streamId, wanted);
-        const frame = wanted ? frames.load(id, stream) : undefined;
-        if (frame !== undefined && stream !== undefined) {
-          const from = page.length;
-          for (const [i, entry] of frame.entries.entries()) {
-            if (entry.position <= position) continue;
-            const enough = size >= bytes || unpacked >= bytes * maxBytesPerByte;
-            if (enough && position > after) {
-              detach(page, from, frame);
-              return { revisions: page, position, atEnd: false };
-            }
-            position = entry.position;
-            unpacked += entry.bytes;
-            const revision = revisionAt(frame, i, stream.ref);
-            if (!accepts(revision)) continue;
-            page.push(revision);
-            size += entry.bytes;
+  const missing = (what: string) => corrupt(database.folder, 'read the feed', `${what} is missing`);
+
+  const readPage = (after: number, { bytes, wants = () => true, accepts = () => true }: ReadOptions): FeedPage => {
+    const { position: head, removed } = log.read();
+    const answers = new Map<number, boolean>();
+    const page: Revision[] = [];
+    let size = 0;
+    let unpacked = 0;
+    let position = after;
+    const listed = frames.list(after, maxFramesPerPage);
+    for (const { id, streamId, first } of listed) {
+      // Positions have no gaps but those that retention made.
+      if (first > position + 1 && removed < first - 1) throw missing(`what stood before position ${first}`);
+      const stream = streamOf(streamId);
+      if (stream === undefined) throw missing('the row of a stream');
+      const wanted = answers.get(streamId) ?? wants(stream.ref);
+      answers.set(streamId, wanted);
+      if (wanted) {
+        const frame = frames.load(id, stream);
+        if (frame === undefined) throw missing(`frame ${id}`);
+        const from = page.length;
+        for (const [i, entry] of frame.entries.entries()) {
+          if (entry.position <= position) continue;
+          const enough = size >= bytes || unpacked >= bytes * maxBytesPerByte;
+          if (enough && position > after) {
+            detach(page, from, frame);
+            return { revisions: page, position, atEnd: false };
           }
-          detach(page, from, frame);
+          position = entry.position;
+          unpacked += entry.bytes;
+          const revision = revisionAt(frame, i, stream.ref);
+          if (!accepts(revision)) continue;
+          page.push(revision);
+          size += entry.bytes;
         }
-        position = id;
+        detach(page, from, frame);
       }
-      const atEnd = listed.length < maxFramesPerPage;
-      return { revisions: page, position: atEnd ? Math.max(position, head) : position, atEnd };
+      position = id;
+    }
+    const atEnd = listed.length < maxFramesPerPage;
+    if (atEnd && position < head && removed < head) throw missing(`what stands before position ${head}`);
+    return { revisions: page, position: atEnd ? Math.max(position, head) : position, atEnd };
+  };
+
+  return {
+    async read(after, options) {
+      // In one transaction: what is listed is there.
+      return database.read('read the feed', () => readPage(after, options));
     },
 
-    head: async () => log().head,
+    head: async () => readLog().position,
     async tail() {
       return database.read('read where the log begins', () => {
-        const first = readFirst.get()?.['first'];
-        return first === undefined ? log().head : Number(first) - 1;
+        const [oldest] = frames.list(0, 1);
+        const stream = oldest && streamOf(oldest.streamId);
+        const frame = oldest && stream && frames.load(oldest.id, stream);
+        return (frame?.entries[0]?.position ?? log.read().position + 1) - 1;
       });
     },
-    thinned: async () => log().removed,
+    thinned: async () => readLog().removed,
 
     async positionAt(time) {
       return database.read('find a time in the log', () => {
@@ -94,7 +108,7 @@ export function createDiskFeed(database: Database, { streams, frames, changes }:
       });
     },
 
-    changed: (position, signal) => changes.until(() => log().head > position, signal),
+    changed: (position, signal) => changes.until(() => readLog().position > position, signal),
   };
 }
 

@@ -6,12 +6,14 @@ import type { Database } from './database.ts';
 import type { FrameEntry } from './frame.ts';
 import type { FrameTable, ListedFrame } from './frame-table.ts';
 import type { LastStates } from './last-states.ts';
+import type { LogRowTable } from './log-row.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
 interface Parts {
   readonly streams: StreamTable;
   readonly frames: FrameTable;
   readonly last: LastStates;
+  readonly log: LogRowTable;
 }
 
 /** Pages given back to the file system per step (8 MiB), where a tenth of the file is free. */
@@ -23,11 +25,9 @@ const stepBytes = 4 * 1024 * 1024;
 export function createDiskRetention(
   database: Database,
   clock: Clock,
-  { streams, frames, last }: Parts,
+  { streams, frames, last, log }: Parts,
 ): Retention['retain'] {
   const { sql } = database;
-  const readLog = sql.prepare('SELECT retained FROM log');
-  const saveLog = sql.prepare('UPDATE log SET retained = ?, removed = max(removed, ?)');
   const dropLetters = sql.prepare('DELETE FROM dead_letter WHERE at < ?');
 
   const step = (policy: RetentionPolicy, budget: number) => {
@@ -36,8 +36,8 @@ export function createDiskRetention(
     // A tombstone can only go once the table of last states knows of it.
     const folded = last.fold();
     const rows = new Map<number, StreamRow | undefined>();
-    const start = Number(readLog.get()?.['retained']);
-    const listed = frames.list(start, budget);
+    const row = log.read();
+    const listed = frames.list(row.retained, budget);
     const youngFrom = policy.maxRevisionsPerObject === undefined ? before : Infinity;
     const portion = portionOf(listed, { youngFrom, now });
     const done = portion.end === 'young' || (portion.end === 'listed' && listed.length < budget);
@@ -57,7 +57,7 @@ export function createDiskRetention(
       removed += gone.length;
       highest = Math.max(highest, gone.at(-1)?.position ?? 0);
     }
-    saveLog.run(done ? 0 : portion.reached, highest);
+    log.save({ ...row, retained: done ? 0 : portion.reached, removed: Math.max(row.removed, highest) });
     if (policy.maxAgeMs !== undefined) dropLetters.run(before);
     return { folded, result: { removed, done } };
   };

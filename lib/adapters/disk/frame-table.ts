@@ -4,6 +4,7 @@ import type { Revision } from '../../model/revision.ts';
 import type { StreamKey, StreamRef } from '../../model/stream.ts';
 import type { Database } from './database.ts';
 import { type FrameEntry, packFrame, unpackFrame } from './frame.ts';
+import type { LogRowTable } from './log-row.ts';
 import { corrupt, storageError } from './storage-error.ts';
 
 export interface Frame {
@@ -21,11 +22,20 @@ interface OfStream {
   readonly key: StreamKey;
 }
 
+/** And its newest sequence number, as the row has it. */
+interface WholeStream extends OfStream {
+  readonly sequence: number;
+}
+
 export interface FrameTable {
   /** Inside a write. */
   insert(stream: OfStream, entries: readonly FrameEntry[], objects: readonly Uint8Array[]): void;
-  /** The frame of this stream that holds the first revision after a sequence number, or a later one. */
-  after(stream: OfStream, sequence: number): Frame | undefined;
+  /**
+   * The frame of this stream that holds the first revision after a sequence number, or a later one; undefined behind the
+   * last. Inside the transaction that read the stream's row. Throws Mk8sError `storage` where revisions are missing that
+   * retention did not remove.
+   */
+  after(stream: WholeStream, sequence: number): Frame | undefined;
   /** Frames with id > `after`, in order. */
   list(after: number, limit: number): ListedFrame[];
   /** Undefined where retention removed it in the meantime. */
@@ -39,6 +49,8 @@ export interface FrameTable {
 export interface ListedFrame {
   readonly id: number;
   readonly streamId: number;
+  /** Position of its first revision. */
+  readonly first: number;
   /** The smallest observedAt in it. */
   readonly oldest: number;
   /** Bytes before compression. */
@@ -48,12 +60,12 @@ export interface ListedFrame {
 /** Pages end inside frames, so the next page wants the same frame again; more of them would only be memory. */
 const unpackedFrames = 3;
 
-export function createFrameTable({ sql, folder }: Database): FrameTable {
+export function createFrameTable({ sql, folder }: Database, log: LogRowTable): FrameTable {
   const insert = sql.prepare('INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?)');
   const next = sql.prepare(
     'SELECT id FROM frame WHERE stream_id = ? AND last_sequence > ? ORDER BY last_sequence LIMIT 1',
   );
-  const columns = 'id, stream_id AS streamId, oldest, size';
+  const columns = 'id, stream_id AS streamId, first, oldest, size';
   const list = sql.prepare(`SELECT ${columns} FROM frame WHERE id > ? ORDER BY id LIMIT ?`);
   const before = sql.prepare(`SELECT ${columns} FROM frame WHERE oldest < ? ORDER BY id DESC LIMIT 1`);
   const get = sql.prepare('SELECT last_sequence, size, data FROM frame WHERE id = ? AND stream_id = ?');
@@ -73,6 +85,9 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
         : storageError(error, 'read revisions', folder);
     }
   };
+  const mustBeRemoved = (upTo: number, what: string): void => {
+    if (log.read().removed < upTo) throw corrupt(folder, 'read revisions', `${what} is missing`);
+  };
   const load = (id: number, stream: OfStream): Frame | undefined => {
     const now = version.get()?.['data_version'];
     // Another process' retention may have thinned the frames.
@@ -84,7 +99,7 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
       const found = get.get(id, stream.id) as { last_sequence: number; size: number; data: Uint8Array } | undefined;
       if (found === undefined) return undefined;
       const lastSequence = found.last_sequence;
-      return checked({ id, lastSequence, ...unpackFrame(stream.key, found) });
+      return checked({ id, lastSequence, ...unpackFrame(stream.key, found) }, mustBeRemoved);
     });
     if (frame === undefined) return undefined;
     unpacked.set(id, frame);
@@ -104,7 +119,12 @@ export function createFrameTable({ sql, folder }: Database): FrameTable {
     },
     after(stream, sequence) {
       const found = guarded(() => next.get(stream.id, sequence) as { id: number } | undefined);
-      return found && load(found.id, stream);
+      const frame = found && load(found.id, stream);
+      if (found !== undefined && frame === undefined) throw corrupt(folder, 'read revisions', 'a frame is missing');
+      // Positions count all streams' revisions, so that of a revision is never smaller than its sequence number.
+      const until = frame?.entries[0]?.sequence ?? stream.sequence + 1;
+      if (until > sequence + 1) mustBeRemoved(until - 1, `revision ${until - 1} of stream ${stream.key}`);
+      return frame;
     },
     list: (after, limit) => guarded(() => list.all(after, limit) as unknown as ListedFrame[]),
     load,
@@ -159,11 +179,17 @@ function oldestOf(entries: readonly FrameEntry[]): number {
   return entries.reduce((least, entry) => Math.min(least, entry.observedAt), Infinity);
 }
 
-/** A frame found by its place must hold revisions up to that place. */
-function checked(frame: Frame): Frame {
-  const last = frame.entries.at(-1);
-  if (last !== undefined && last.position <= frame.id && last.sequence <= frame.lastSequence) return frame;
-  throw new Error(`frame ${frame.id} holds revisions of another place`);
+/** A frame found by its place holds the revisions up to that place, but for those that retention removed at its end. */
+function checked(frame: Frame, mustBeRemoved: (position: number, what: string) => void): Frame {
+  const { id, lastSequence, entries } = frame;
+  const last = entries.at(-1);
+  const lost = lastSequence - (last?.sequence ?? Infinity);
+  const room = id - (last?.position ?? Infinity);
+  if (last === undefined || lost < 0 || room < lost || (lost === 0) !== (room === 0)) {
+    throw new Error(`frame ${id} holds revisions of another place`);
+  }
+  if (room > 0) mustBeRemoved(last.position + 1, `the end of frame ${id}`);
+  return frame;
 }
 
 /** Not thrown by SQLite or the system: by zlib, JSON or our own checks. */

@@ -7,11 +7,13 @@
 //
 // Other processes may write too. A stream's newest states in memory (its `Recent`) are therefore brought up to its row
 // before every use, inside the transaction that read the row.
+import { crc32 } from 'node:zlib';
 import type { ResourceVersion } from '../../model/resource-version.ts';
 import { compareObjectKeys, type LastState, type ObjectKey, objectKey } from '../../model/revision.ts';
 import type { Database } from './database.ts';
 import type { FrameEntry } from './frame.ts';
 import type { FrameTable } from './frame-table.ts';
+import { corrupt } from './storage-error.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
 /** A last state, and how many revisions its object had. */
@@ -51,8 +53,8 @@ const maxRecentStates = 16_384;
 /** Bounds what a process that opens the stream has to read: a tenth of a second. */
 const maxRecentRevisions = 65_536;
 
-export function createLastStates({ sql }: Database, streams: StreamTable, frames: FrameTable): LastStates {
-  const columns = 'key, uid, rv, as_of, epoch, sequence, ordinal, deleted';
+export function createLastStates({ sql, folder }: Database, streams: StreamTable, frames: FrameTable): LastStates {
+  const columns = 'key, uid, rv, as_of, epoch, sequence, ordinal, deleted, crc';
   const get = sql.prepare(`SELECT ${columns} FROM last_state WHERE stream_id = ? AND key = ?`);
   const page = sql.prepare(
     `SELECT ${columns} FROM last_state WHERE stream_id = ? AND key > ? AND NOT deleted ORDER BY key LIMIT ?`,
@@ -60,9 +62,10 @@ export function createLastStates({ sql }: Database, streams: StreamTable, frames
   // Arrays: rows as objects take as long to build as to find.
   get.setReturnArrays(true);
   page.setReturnArrays(true);
-  const put = sql.prepare(`INSERT INTO last_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+  const put = sql.prepare(`INSERT INTO last_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     uid = excluded.uid, rv = excluded.rv, as_of = excluded.as_of, epoch = excluded.epoch,
-    sequence = excluded.sequence, ordinal = excluded.ordinal, deleted = excluded.deleted`);
+    sequence = excluded.sequence, ordinal = excluded.ordinal, deleted = excluded.deleted, crc = excluded.crc`);
+  const countLive = sql.prepare('SELECT count(*) AS n FROM last_state WHERE stream_id = ? AND NOT deleted');
   const remove = sql.prepare('DELETE FROM last_state WHERE stream_id = ? AND key = ? AND sequence = ?');
   const recents = new Map<number, Recent>();
   let count = 0;
@@ -102,20 +105,36 @@ export function createLastStates({ sql }: Database, streams: StreamTable, frames
     return recent;
   };
 
+  const find = (id: number, key: ObjectKey): Known | undefined => {
+    const stored = get.get(id, key) as Stored | undefined;
+    return stored && parse(id, stored, folder);
+  };
+  /** A row can also be lost: out of sight of an index that is damaged. Before a walk over all, they are counted. */
+  const mustBeWhole = (stream: StreamRow, states: ReadonlyMap<ObjectKey, Known>): void => {
+    let live = Number(countLive.get(stream.id)?.['n']);
+    for (const [key, state] of states) {
+      const stored = find(stream.id, key);
+      live += Number(!state.deleted) - Number(stored !== undefined && !stored.deleted);
+    }
+    if (live === stream.objects) return;
+    throw corrupt(folder, 'read last states', `of ${stream.objects} objects of stream ${stream.key} ${live} are there`);
+  };
+
   return {
     get(stream, key) {
       const recent = recentOf(stream).states.get(key);
       if (recent !== undefined) return recent;
-      const stored = get.get(stream.id, key) as Stored | undefined;
-      return stored && parse(stored);
+      return find(stream.id, key);
     },
     page(stream, after, limit) {
       const { states } = recentOf(stream);
+      if (after === undefined) mustBeWhole(stream, states);
       const found: Known[] = [];
       for (let from = after ?? ('' as ObjectKey); ; ) {
         const rows = page.all(stream.id, from, limit) as unknown as Stored[];
         const until = rows.length < limit ? undefined : rows.at(-1)?.[0];
-        const part = rows.filter(([key]) => !states.has(key)).map(parse);
+        mustAscend(rows, from, folder);
+        const part = rows.filter(([key]) => !states.has(key)).map((row) => parse(stream.id, row, folder));
         part.push(...liveBetween(states, from, until));
         found.push(...part.sort((a, b) => compareObjectKeys(keyOf(a), keyOf(b))));
         if (until === undefined || found.length >= limit) return found.slice(0, limit);
@@ -148,7 +167,8 @@ export function createLastStates({ sql }: Database, streams: StreamTable, frames
         for (const key of [...states.keys()].sort()) {
           const { uid, resourceVersion, asOf, epoch, sequence, ordinal, deleted } = states.get(key) as Known;
           const asOfOrNull = asOf === resourceVersion ? null : asOf;
-          put.run(id, key, uid, resourceVersion, asOfOrNull, epoch, sequence, ordinal, Number(deleted));
+          const row: Row = [key, uid, resourceVersion, asOfOrNull, epoch, sequence, ordinal, Number(deleted)];
+          put.run(id, ...row, checksumOf(id, row));
         }
         streams.save({ ...stream, folded: stream.sequence });
         done.push([recent, stream.sequence]);
@@ -189,9 +209,31 @@ export function knownFrom(entry: Omit<FrameEntry, 'bytes'>): Known {
 }
 
 /** A row of the table: key, uid, rv, as_of, epoch, sequence, ordinal, deleted. */
-type Stored = [ObjectKey, string, ResourceVersion, ResourceVersion | null, number, number, number, number];
+type Row = [ObjectKey, string, ResourceVersion, ResourceVersion | null, number, number, number, number];
+/** And its crc. */
+type Stored = [...Row, number];
 
-function parse([key, uid, rv, asOf, epoch, sequence, ordinal, deleted]: Stored): Known {
+/** Written out, not joined from a list: it is made of every row that is compared. */
+function checksumOf(stream: number, row: Row | Stored): number {
+  return crc32(`${stream} ${row[0]}\0${row[1]}\0${row[2]}\0${row[3]}\0${row[4]} ${row[5]} ${row[6]} ${row[7]}`);
+}
+
+/** Keys of a page come in order: else the page of the table is damaged, and rows are there twice or not at all. */
+function mustAscend(rows: readonly Stored[], after: ObjectKey, folder: string): void {
+  let before = after;
+  for (const [key] of rows) {
+    // Plain comparison is right but for surrogates, and much cheaper.
+    if (key <= before && compareObjectKeys(key, before) <= 0)
+      throw corrupt(folder, 'read last states', 'its rows are out of order');
+    before = key;
+  }
+}
+
+function parse(stream: number, stored: Stored, folder: string): Known {
+  const [key, uid, rv, asOf, epoch, sequence, ordinal, deleted, crc] = stored;
+  if (crc !== checksumOf(stream, stored)) {
+    throw corrupt(folder, 'read last states', 'the last state of an object is not as it was written');
+  }
   // A namespace has no slash.
   const slash = key.indexOf('/');
   return {

@@ -9,6 +9,7 @@ import type { Database } from './database.ts';
 import { type FrameEntry, planFrames } from './frame.ts';
 import { type FrameTable, revisionFrom } from './frame-table.ts';
 import { type Known, knownFrom, type LastStates } from './last-states.ts';
+import type { LogRowTable } from './log-row.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
 export interface Recording {
@@ -33,22 +34,20 @@ interface Tables {
   readonly streams: StreamTable;
   readonly frames: FrameTable;
   readonly last: LastStates;
+  readonly log: LogRowTable;
 }
 
-export function createRecorder({ sql }: Database, { streams, frames, last }: Tables): () => Recording {
-  const readPosition = sql.prepare('SELECT position FROM log');
-  const savePosition = sql.prepare('UPDATE log SET position = ?');
-
+export function createRecorder({ sql }: Database, { streams, frames, last, log }: Tables): () => Recording {
   /** Begins recording, inside a write. */
   return () => {
     const afterwards = last.full ? [last.fold()] : [];
     const progress = new Map<number, Progress>();
-    let position = Number(readPosition.get()?.['position']);
+    const logged = log.read();
+    let { position } = logged;
 
     const record = (ref: StreamRef, batch: AppendBatch): Revision[] => {
       const opened = streams.open(ref);
-      const known = progress.get(opened.id);
-      const { before, row, states } = known ?? { before: opened, row: opened, states: new Map<ObjectKey, Known>() };
+      const { before, row, states } = progress.get(opened.id) ?? { before: opened, row: opened };
       refuseDisplaced(row, batch);
 
       const fresh = new Map<ObjectKey, Known>();
@@ -57,7 +56,7 @@ export function createRecorder({ sql }: Database, { streams, frames, last }: Tab
       let { sequence, objects } = row;
       for (const change of batch.changes) {
         const key = objectKey(change.namespace, change.name);
-        const state = fresh.get(key) ?? states.get(key) ?? last.get(before, key);
+        const state = fresh.get(key) ?? states?.get(key) ?? last.get(before, key);
         if (!accepts(state, change, batch.epoch)) continue;
         sequence += 1;
         const place = { sequence, position: position + entries.length + 1, previous: state?.sequence ?? 0 };
@@ -73,8 +72,10 @@ export function createRecorder({ sql }: Database, { streams, frames, last }: Tab
         frames.insert(row, entries.slice(from, to), bytes);
       }
       position += revisions.length;
-      for (const [key, state] of fresh) states.set(key, state);
-      progress.set(row.id, { before, row: { ...moved(row, batch), sequence, objects }, states });
+      // Most transactions have one batch of a stream: its states need not be copied.
+      const all = states ?? fresh;
+      if (all !== fresh) for (const [key, state] of fresh) all.set(key, state);
+      progress.set(row.id, { before, row: { ...moved(row, batch), sequence, objects }, states: all });
       return revisions;
     };
 
@@ -92,7 +93,7 @@ export function createRecorder({ sql }: Database, { streams, frames, last }: Tab
       },
       finish() {
         for (const { row } of progress.values()) streams.save(row);
-        savePosition.run(position);
+        log.save({ ...logged, position });
         return () => {
           for (const after of afterwards) after();
           for (const { before, row, states } of progress.values()) last.recorded(before, row.sequence, states);

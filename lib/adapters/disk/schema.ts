@@ -1,9 +1,10 @@
 // The tables of a data folder. A change here that older code cannot read or write needs a new `schemaVersion`.
+import { checksum } from './checksum.ts';
 
 /** Marks the file as ours (PRAGMA application_id): "mk8s" in ASCII. */
 export const applicationId = 0x6d_6b_38_73;
 /** PRAGMA user_version. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * - `log`: one row. `position` counts every revision ever recorded, in commit order; `removed` is the highest position
@@ -16,17 +17,18 @@ export const schemaVersion = 1;
  *   before compression.
  * - `last_state`: keys compare as UTF-8 bytes (SQLite's BINARY collation). `as_of` is null where it equals `rv`.
  *   `ordinal`: how many revisions the object had.
+ * - `crc` of a row: over its other values, in their order (checksum.ts); of a subscription over name and position.
  */
 export const schema = `
 CREATE TABLE log (
   id INTEGER PRIMARY KEY CHECK (id = 1),
-  position INTEGER NOT NULL, removed INTEGER NOT NULL, retained INTEGER NOT NULL
+  position INTEGER NOT NULL, removed INTEGER NOT NULL, retained INTEGER NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
-INSERT INTO log VALUES (1, 0, 0, 0);
+INSERT INTO log VALUES (1, 0, 0, 0, ${checksum(0, 0, 0)});
 CREATE TABLE stream (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, cluster TEXT NOT NULL, ref TEXT NOT NULL,
   epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, folded INTEGER NOT NULL, rv TEXT,
-  objects INTEGER NOT NULL, fence INTEGER NOT NULL, checkpoint TEXT
+  objects INTEGER NOT NULL, fence INTEGER NOT NULL, checkpoint TEXT, crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE frame (
   id INTEGER PRIMARY KEY, stream_id INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
@@ -36,13 +38,14 @@ CREATE INDEX frame_of_stream ON frame (stream_id, last_sequence);
 CREATE TABLE last_state (
   stream_id INTEGER NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, rv TEXT NOT NULL, as_of TEXT,
   epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, ordinal INTEGER NOT NULL, deleted INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
   PRIMARY KEY (stream_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE lease (
   name TEXT PRIMARY KEY, fence INTEGER NOT NULL, holder TEXT, holder_id TEXT, expires_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE subscription (
-  name TEXT PRIMARY KEY, position INTEGER NOT NULL, updated_at REAL NOT NULL
+  name TEXT PRIMARY KEY, position INTEGER NOT NULL, updated_at REAL NOT NULL, crc INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE dead_letter (
   sink TEXT NOT NULL, stream TEXT NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, reason TEXT NOT NULL,

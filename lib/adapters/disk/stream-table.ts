@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import type { ResourceVersion } from '../../model/resource-version.ts';
 import { type StreamKey, type StreamRef, streamKey } from '../../model/stream.ts';
+import { checksum, mustMatch } from './checksum.ts';
 import type { Database } from './database.ts';
 
 export interface StreamRow {
@@ -41,19 +42,22 @@ interface Stored {
   readonly objects: number;
   readonly fence: number;
   readonly checkpoint: string | null;
+  readonly cluster: string;
+  readonly crc: number;
 }
 
-export function createStreamTable({ sql }: Database): StreamTable {
+export function createStreamTable({ sql, folder }: Database): StreamTable {
   const byKey = sql.prepare('SELECT * FROM stream WHERE key = ?');
   const byId = sql.prepare('SELECT * FROM stream WHERE id = ?');
   const insert = sql.prepare(
-    'INSERT INTO stream (key, cluster, ref, epoch, sequence, folded, objects, fence) VALUES (?, ?, ?, 0, 0, 0, 0, 0)',
+    'INSERT INTO stream (key, cluster, ref, epoch, sequence, folded, objects, fence, crc) VALUES (?, ?, ?, 0, 0, 0, 0, 0, ?)',
   );
   const update = sql.prepare(
-    'UPDATE stream SET epoch = ?, sequence = ?, folded = ?, rv = ?, objects = ?, fence = ?, checkpoint = ? WHERE id = ?',
+    'UPDATE stream SET epoch = ?, sequence = ?, folded = ?, rv = ?, objects = ?, fence = ?, checkpoint = ?, crc = ? WHERE id = ?',
   );
-  const list = sql.prepare('SELECT ref FROM stream WHERE ?1 IS NULL OR cluster = ?1 ORDER BY key');
+  const list = sql.prepare('SELECT * FROM stream WHERE ?1 IS NULL OR cluster = ?1 ORDER BY key');
 
+  const parse = (stored: Stored | undefined) => stored && parseChecked(stored, folder);
   const find = (ref: StreamRef) => parse(byKey.get(streamKey(ref)) as Stored | undefined);
   return {
     find,
@@ -61,20 +65,24 @@ export function createStreamTable({ sql }: Database): StreamTable {
     open(ref) {
       const found = find(ref);
       if (found !== undefined) return found;
-      insert.run(streamKey(ref), ref.cluster, JSON.stringify(ref));
+      const [key, json] = [streamKey(ref), JSON.stringify(ref)];
+      insert.run(key, ref.cluster, json, checksum(key, ref.cluster, json, 0, 0, 0, null, 0, 0, null));
       return find(ref) as StreamRow;
     },
-    save({ id, epoch, sequence, folded, resourceVersion, objects, fence, checkpoint }) {
+    save({ id, key, ref, epoch, sequence, folded, resourceVersion: rv = null, objects, fence, checkpoint }) {
       const json = checkpoint === undefined ? null : JSON.stringify(checkpoint);
-      update.run(epoch, sequence, folded, resourceVersion ?? null, objects, fence, json, id);
+      const crc = checksum(key, ref.cluster, JSON.stringify(ref), epoch, sequence, folded, rv, objects, fence, json);
+      update.run(epoch, sequence, folded, rv, objects, fence, json, crc, id);
     },
-    all: (cluster) => list.all(cluster ?? null).map(({ ref }) => JSON.parse(String(ref)) as StreamRef),
+    all: (cluster) => (list.all(cluster ?? null) as unknown as Stored[]).map((row) => parseChecked(row, folder).ref),
   };
 }
 
-function parse(stored: Stored | undefined): StreamRow | undefined {
-  if (stored === undefined) return undefined;
-  const { rv, ref, checkpoint, ...numbers } = stored;
+function parseChecked(stored: Stored, folder: string): StreamRow {
+  const { rv, ref, checkpoint, cluster, crc, ...numbers } = stored;
+  const { key, epoch, sequence, folded, objects, fence } = numbers;
+  const computed = checksum(key, cluster, ref, epoch, sequence, folded, rv, objects, fence, checkpoint);
+  mustMatch(crc, computed, folder, 'read where a stream stands', 'the row of a stream');
   return {
     ...numbers,
     ref: JSON.parse(ref) as StreamRef,
