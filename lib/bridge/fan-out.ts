@@ -8,14 +8,14 @@ export function fanOut(sinks: readonly EventSink[]): EventSink {
   const acknowledged = new WeakMap<readonly Revision[], Set<EventSink>>();
   return {
     name: sinks.map(({ name }) => name).join(', '),
-    async publish(batch, signal) {
+    async publish(batch, signal, onProgress) {
       const done = acknowledged.get(batch) ?? new Set();
       acknowledged.set(batch, done);
       const results = await Promise.allSettled(
         sinks
           .filter((sink) => !done.has(sink))
           .map(async (sink) => {
-            await sink.publish(batch, signal);
+            await sink.publish(batch, signal, onProgress);
             done.add(sink);
           }),
       );

@@ -136,13 +136,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   async function untilAcknowledged(to: EventSink, batch: readonly Revision[], signal: AbortSignal): Promise<void> {
-    for (let failures = 1; ; failures += 1) {
+    let failed = false;
+    /** Since something got through: a sink that refuses a few in a hundred, or limits its rate, is not away. */
+    let failures = 0;
+    for (;;) {
       try {
-        await to.publish(batch, signal);
-        if (failures > 1) options.onProblem(undefined, false);
+        await to.publish(batch, signal, () => {
+          failures = 0;
+        });
+        if (failed) options.onProblem(undefined, false);
         return;
       } catch (error) {
         signal.throwIfAborted();
+        failed = true;
+        failures += 1;
         const known = error instanceof Mk8sError ? error : undefined;
         const blocked = known?.retryable === false;
         const { waitMs, note } = patience(known?.retryAfterMs ?? 0);

@@ -29,9 +29,9 @@ export async function openSinks(
 function endingWhenGone(sink: EventSink, over: AbortController): EventSink {
   return {
     ...sink,
-    async publish(batch, signal) {
+    async publish(batch, signal, onProgress) {
       try {
-        await sink.publish(batch, signal);
+        await sink.publish(batch, signal, onProgress);
       } catch (error) {
         if (error instanceof Mk8sError && !error.retryable) over.abort(error);
         throw error;

@@ -6,9 +6,10 @@ export interface EventSink {
   /**
    * Publishes a batch of one stream, in sequence order; changes of one object go out in that order. Resolves when all
    * are acknowledged (or stored as dead letters); throws Mk8sError otherwise, and the whole batch is then published
-   * again with the same ids. Never retries by itself. Memory: holds no more than the batch.
+   * again with the same ids. Never retries by itself. Memory: holds no more than the batch. `onProgress` is called when a
+   * change of the batch is acknowledged that was not before, by sinks that go on where they failed.
    */
-  publish(batch: readonly Revision[], signal: AbortSignal): Promise<void>;
+  publish(batch: readonly Revision[], signal: AbortSignal, onProgress?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 

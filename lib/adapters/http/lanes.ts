@@ -2,13 +2,15 @@
 import type { Semaphore } from '../../async/semaphore.ts';
 import { objectKey, type Revision } from '../../model/revision.ts';
 import { type StreamKey, streamKey } from '../../model/stream.ts';
+import type { EventSink } from '../../ports/event-sink.ts';
 
 export interface Lanes {
   /**
    * Sends a batch of one stream. After the first failure nothing new is sent, and what is under way is waited for: the
    * batch comes again, and an old request must not overtake a new one. Throws that failure, or the signal's reason.
+   * Calls `onProgress` for each change that gets through.
    */
-  readonly publish: (batch: readonly Revision[], signal: AbortSignal) => Promise<void>;
+  readonly publish: EventSink['publish'];
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Lanes {
 export function createLanes(open: Semaphore, send: (revision: Revision, signal: AbortSignal) => Promise<void>): Lanes {
   const acknowledged = new Map<StreamKey, ReadonlySet<number>>();
 
-  async function publish(batch: readonly Revision[], signal: AbortSignal): Promise<void> {
+  async function publish(batch: readonly Revision[], signal: AbortSignal, onProgress?: () => void): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
     const key = streamKey(first.stream);
@@ -42,6 +44,7 @@ export function createLanes(open: Semaphore, send: (revision: Revision, signal: 
       try {
         going.throwIfAborted();
         await send(revision, signal);
+        onProgress?.();
       } catch (error) {
         // Before the place is given back: nobody may take it to send more.
         failure.abort(error);

@@ -1,5 +1,7 @@
 // Publishing one stream: order, ids, acknowledgement before checkpoint, and what happens when sink or memory fail.
 import { describe, expect, test } from 'vitest';
+import { createLanes } from '../../../lib/adapters/http/lanes.ts';
+import { createSemaphore } from '../../../lib/async/semaphore.ts';
 import { createByteBudget } from '../../../lib/bridge/byte-budget.ts';
 import { createPublisher, type Publisher, type PublisherOptions } from '../../../lib/bridge/publisher.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
@@ -104,6 +106,22 @@ describe('a publisher', () => {
     expect(attempts[2]).toEqual(attempts[0]);
     expect(changesOf(sink.published)).toEqual(['add a@10', 'add b@11', 'add c@12']);
     expect(problems).toEqual([expect.stringContaining('It is away'), expect.stringContaining('It is away'), undefined]);
+  });
+
+  test('promise 1: a sink that refuses a few in a hundred is not waited for as one that is away', async () => {
+    const { clock, start, record, drained } = world();
+    let sent = 0;
+    const { publish } = createLanes(createSemaphore(8), async () => {
+      sent += 1;
+      if (sent % 33 === 0) throw new Mk8sError('It answered 503', { code: 'http', retryable: true });
+    });
+    const { publisher } = await start({ sink: { name: 'https:', publish, close: () => Promise.resolve() } });
+    const startedAt = clock.now();
+    const names = Array.from({ length: 600 }, (_, index) => `o-${index}`);
+    publisher.offer(await record(names, 10), rv('609'));
+    await drained(publisher);
+    // 19 refusals, each after 32 changes that got through; as failures in a row they took 294 s.
+    expect(clock.now() - startedAt).toBeLessThan(20_000);
   });
 
   test('waits as long as the sink asks', async () => {
