@@ -180,10 +180,13 @@ export function judge(
   return compareResourceVersions(object.resourceVersion, position) <= 0 ? 'restored' : undefined;
 }
 
-/** Nothing is recorded: then nothing may exist that is older than our position. */
+/**
+ * Nothing that lives is recorded: then nothing may exist that is older than our position. Only one object was looked at, and
+ * another may be older: where there is one at all, a list shows it, at the price of the events that would come else.
+ */
 function judgeEmpty({ present, object }: Look, position: ResourceVersion): Verdict {
   if (compareResourceVersions(present, position) < 0) return 'restored';
-  return object !== undefined && compareResourceVersions(object.resourceVersion, position) <= 0 ? 'unproven' : 'same';
+  return object === undefined ? 'same' : 'unproven';
 }
 
 function witnessPath({ path, selector }: Collection, { namespace }: Revision): string {
