@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { BatchResult } from './batch.ts';
 
 /** Seeds handed out at a time. */
-const RANGE = 100;
+const RANGE = 50;
 
 export interface Job {
   readonly from: number;

@@ -27,10 +27,19 @@ export interface Profile {
   readonly settings: BridgeSettings;
 }
 
+/** Most worlds are small, so that there may be many; some are large, for what only shows in them. */
+const sizes = [
+  { share: 0.6, clusters: [1, 1, 2], resources: [1, 1, 2], objects: [2, 4, 8], steps: [4, 8, 15], tails: [0, 0, 1] },
+  { share: 0.3, clusters: [1, 2, 2], resources: [1, 2], objects: [3, 8], steps: [15, 30], tails: [0, 1, 2] },
+  { share: 0.1, clusters: [1, 2, 3], resources: [1, 2, 3], objects: [8, 20], steps: [30, 80], tails: [1, 2] },
+] as const;
+
 export function drawProfile(seed: number): Profile {
   const dice = createDice(seed).fork('profile');
   const all = drawFaults(dice.fork('faults'));
-  const clusters = dice.pick([1, 1, 1, 2, 2, 3]);
+  let left = dice.next();
+  const size = sizes.find(({ share }) => (left -= share) < 0) ?? sizes[0];
+  const clusters = dice.pick<number>(size.clusters);
   const honest = clusters > 1 && dice.chance(0.7);
   return {
     seed,
@@ -38,12 +47,12 @@ export function drawProfile(seed: number): Profile {
     rates: honest && dice.chance(0.3) ? clusterFaults(all) : all,
     clusters,
     honest,
-    resources: dice.pick([1, 1, 2, 3]),
-    objects: dice.pick([3, 3, 8, 20]),
-    steps: dice.pick([8, 15, 15, 30, 30, 80]),
+    resources: dice.pick<number>(size.resources),
+    objects: dice.pick<number>(size.objects),
+    steps: dice.pick<number>(size.steps),
     pace: dice.pick([100, 1_000, 4_000, 10_000]),
     sinks: dice.pick([0, 1, 1, 1, 2]),
-    tails: dice.pick([0, 0, 1, 1, 2]),
+    tails: dice.pick<number>(size.tails),
     lateWrites: dice.pick([0, 0, 1, 5]),
     pageBytes: dice.pick([1, 2_000, 1024 * 1024]),
     settings: drawSettings(dice.fork('settings')),
