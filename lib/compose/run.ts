@@ -19,6 +19,7 @@ import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-se
 import { type RunSummary, summarize } from './run-summary.ts';
 import { openSinks } from './sinks.ts';
 import { openSources, REFRESH_MS } from './sources.ts';
+import { boundYoungGeneration } from './young-generation.ts';
 
 export interface RunSnapshot {
   readonly phase: 'discovering' | 'running' | 'stopping' | 'stopped';
@@ -53,6 +54,7 @@ interface View {
 
 /** The main job. Ends when `context.signal` aborts, at the deadline, or (catch-up) at the present. */
 export function startRun(config: Config, context: Context): RunHandle {
+  boundYoungGeneration();
   const startedAt = systemClock.now();
   const board = createStatusBoard();
   const tally = createTally();
