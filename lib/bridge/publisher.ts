@@ -172,7 +172,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   /** Writes the checkpoint where it is behind; not more often than every CHECKPOINT_EVERY_MS unless `now`. */
   async function saveCheckpoint(now: boolean): Promise<void> {
-    if (!isBehind() || (!now && clock.now() - checkpointedAt < CHECKPOINT_EVERY_MS)) return;
+    // Below 0 the wall clock was set back; until it is there again would be too long.
+    const since = clock.now() - checkpointedAt;
+    if (!isBehind() || (!now && since >= 0 && since < CHECKPOINT_EVERY_MS)) return;
     const next: Checkpoint = {
       epoch,
       ...(reached === undefined ? {} : { resourceVersion: reached }),

@@ -5,6 +5,8 @@ import type { Clock } from '../../lib/ports/clock.ts';
 export interface ScriptedClock extends Clock {
   /** Moves on to the next timer and wakes its sleepers; false where there is none. */
   jump(): boolean;
+  /** Sets the wall clock forward (or back, below 0) by so many milliseconds; timers do not mind. */
+  set(by: number): void;
   /** Sleepers now. */
   readonly timers: number;
 }
@@ -12,9 +14,13 @@ export interface ScriptedClock extends Clock {
 /** Starts at 2026-01-01T00:00:00Z. */
 export function createScriptedClock(): ScriptedClock {
   let now = Date.UTC(2026, 0, 1);
+  let set = 0;
   const sleepers = new Map<() => void, number>();
   return {
-    now: () => now,
+    now: () => now + set,
+    set(by) {
+      set += by;
+    },
     jump() {
       if (sleepers.size === 0) return false;
       now = Math.max(now, Math.min(...sleepers.values()));

@@ -279,6 +279,20 @@ describe('a publisher', () => {
     expect(await checkpoint()).toMatchObject({ published: 50, resourceVersion: '500' });
   });
 
+  test('goes on writing checkpoints though the wall clock is set back by an hour', async () => {
+    const { clock, start, record, drained, checkpoint } = world();
+    const { publisher } = await start();
+    publisher.offer(await record(['a'], 10), rv('10'));
+    await drained(publisher);
+    clock.set(-3_600_000);
+    publisher.offer(await record(['b'], 11), rv('11'));
+    for (let turn = 0; turn < 10; turn += 1) {
+      await idle();
+      clock.jump();
+    }
+    expect(await checkpoint()).toMatchObject({ published: 2, resourceVersion: '11' });
+  });
+
   test('a new epoch begins without a resourceVersion', async () => {
     const { start, record, drained, checkpoint } = world();
     const { publisher } = await start();
