@@ -65,7 +65,8 @@ async function* connection(
       if (step.input?.kind === 'status' || step.input?.kind === 'unfit') return;
       if (step.input?.kind === 'listed') read = readEvents;
     }
-    const elapsed = clock.now() - startedAt;
+    // Not below 0: the wall clock may have been set back.
+    const elapsed = Math.max(0, clock.now() - startedAt);
     deadline.restart(read === readEvents ? Math.max(1, limitMs - elapsed) : policy.silenceMs);
   }
   // Servers end a watch up to a second before timeoutSeconds.

@@ -367,6 +367,26 @@ describe('a resumed watch', () => {
     ]);
   });
 
+  test('catches a half-open connection in time though the wall clock was set back by an hour', async () => {
+    const hour = 3_600_000;
+    const watch = scriptedWatch(
+      (clock) => [
+        ['look', look('70')],
+        [
+          'watch from 50',
+          () => {
+            clock.set(-hour);
+            return { body: hanging(modified('a', '60')) };
+          },
+        ],
+      ],
+      { position },
+    );
+    const startedAt = watch.clock.now();
+    await watch.until('waiting (backoff): nothing came for 315 s: the connection is dead');
+    expect(watch.clock.now() + hour - startedAt).toBe(315_000);
+  });
+
   test('goes on from the last whole event after a line that was cut off', async () => {
     const cut = modified('b', '65').slice(0, 70);
     for (const body of [modified('a', '60') + cut, broken(modified('a', '60'), cut)]) {
