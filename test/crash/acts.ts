@@ -65,12 +65,14 @@ export const acts: Readonly<Record<string, Act>> = {
     await world.bridge.kill();
     damage.count('bridge killed');
     const day = 24 * 3_600_000;
-    world.bridge.clock = { offset: chance.between(-day, day), jump: chance.between(-day, day) };
+    const jumps = chance.pick(['often', 'once'] as const);
+    world.bridge.clock = { offset: chance.between(-day, day), jump: chance.between(-day, day), jumps };
     world.bridge.start();
     damage.count('clock wrong');
-    await chance.pause(1000, 3000);
+    await chance.pause(3000, 5000);
     const { offset, jump } = world.bridge.clock;
-    return { what: `bridge killed, then started with its clock off by ${hours(offset)}, jumping by ${hours(jump)}` };
+    const clock = `off by ${hours(offset)}, jumping ${jumps} by ${hours(jump)}`;
+    return { what: `bridge killed, then started with its clock ${clock}` };
   },
 
   async disk({ world, chance, damage }) {

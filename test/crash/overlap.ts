@@ -41,7 +41,7 @@ export async function overlap(scene: Scene): Promise<Told> {
   const { world, chance, damage } = scene;
   const first = world.bridge;
   const { offset, jump } = first.clock;
-  const second = world.anotherBridge({ offset: offset + Math.max(0, jump) + 3_600_000, jump: 0 });
+  const second = world.anotherBridge({ offset: offset + Math.max(0, jump) + 3_600_000, jump: 0, jumps: 'often' });
   await untilOwner(scene, first);
   await chance.pause(0, 1000);
   second.start();

@@ -6,6 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 export interface Ownership {
   /** `acknowledged`: by `CLUSTER PLURAL.GROUP`, how many changes the webhook has taken. Remembers the fences it saw. */
   faults(data: string, acknowledged: ReadonlyMap<string, number>): string[];
+  /** Streams whose checkpoint is not where their record ends, though all of it was acknowledged. */
+  behind(data: string): string[];
 }
 
 interface Row {
@@ -18,28 +20,44 @@ interface Row {
 export function createOwnership(): Ownership {
   const seen = new Map<string, number>();
   return {
-    faults(data, acknowledged) {
-      const database = new DatabaseSync(join(data, 'mk8s.db'), { readOnly: true, timeout: 5000 });
-      try {
-        const rows = database.prepare('SELECT ref, sequence, fence, checkpoint FROM stream').all();
-        return rows.flatMap((row) => rowFaults(row as unknown as Row, seen, acknowledged));
-      } finally {
-        database.close();
-      }
-    },
+    faults: (data, acknowledged) => rowsOf(data).flatMap((row) => rowFaults(row, seen, acknowledged)),
+    behind: (data) =>
+      rowsOf(data).flatMap((row) => {
+        const published = checkpointOf(row)?.published ?? 0;
+        return published === row.sequence
+          ? []
+          : [`promise 4: the checkpoint of ${streamOf(row)} stays at ${published} of ${row.sequence}`];
+      }),
   };
 }
 
-function rowFaults(
-  { ref, sequence, fence, checkpoint }: Row,
-  seen: Map<string, number>,
-  acknowledged: ReadonlyMap<string, number>,
-): string[] {
+function rowsOf(data: string): readonly Row[] {
+  const database = new DatabaseSync(join(data, 'mk8s.db'), { readOnly: true, timeout: 5000 });
+  try {
+    return database.prepare('SELECT ref, sequence, fence, checkpoint FROM stream').all() as unknown as Row[];
+  } finally {
+    database.close();
+  }
+}
+
+/** `CLUSTER PLURAL.GROUP`. */
+function streamOf({ ref }: Row): string {
   const { cluster, group, plural } = JSON.parse(ref) as { cluster: string; group: string; plural: string };
-  const stream = `${cluster} ${plural}.${group}`;
+  return `${cluster} ${plural}.${group}`;
+}
+
+function checkpointOf({ checkpoint }: Row): { readonly published: number; readonly fence: number } | undefined {
+  return checkpoint === null
+    ? undefined
+    : (JSON.parse(checkpoint) as { readonly published: number; readonly fence: number });
+}
+
+function rowFaults(row: Row, seen: Map<string, number>, acknowledged: ReadonlyMap<string, number>): string[] {
+  const { sequence, fence } = row;
+  const stream = streamOf(row);
   const known = seen.get(stream) ?? 0;
   seen.set(stream, fence);
-  const saved = checkpoint === null ? undefined : (JSON.parse(checkpoint) as { published: number; fence: number });
+  const saved = checkpointOf(row);
   const published = saved?.published ?? 0;
   const taken = acknowledged.get(stream) ?? 0;
   return [

@@ -1,12 +1,14 @@
-// Loaded into a bridge by --import: its wall clock is wrong, and jumps. CRASH_CLOCK is `OFFSET,JUMP` in milliseconds: the
-// clock is OFFSET ahead, and every other second JUMP more. Timers and monotonic time stay right, as they do on a machine.
-const [offset = 0, jump = 0] = (process.env['CRASH_CLOCK'] ?? '').split(',').map(Number);
-const jumpEveryMs = 1000;
+// Loaded into a bridge by --import: its wall clock is wrong, and jumps. CRASH_CLOCK is `OFFSET,JUMP,HOW`: the clock is
+// OFFSET milliseconds ahead, and JUMP more: with `often` every other second, with `once` from the third second on. Timers
+// and monotonic time stay right, as they do on a machine.
+const [offset = '0', jump = '0', how = 'often'] = (process.env['CRASH_CLOCK'] ?? '').split(',');
+const [first, every] = [3000, 1000];
 const RealDate = Date;
 
 function skewed(): number {
-  const jumped = Math.floor(performance.now() / jumpEveryMs) % 2 === 1;
-  return Math.round(RealDate.now() + offset + (jumped ? jump : 0));
+  const ms = performance.now();
+  const jumped = how === 'once' ? ms > first : Math.floor(ms / every) % 2 === 1;
+  return Math.round(RealDate.now() + Number(offset) + (jumped ? Number(jump) : 0));
 }
 
 globalThis.Date = new Proxy(RealDate, {

@@ -27,7 +27,8 @@ export function createVerifier(world: CrashWorld): Verifier {
         ...(await logFaults(world.data)),
         ...ownershipFaults(world, feed, ownership),
         ...(await secretFaults(world)),
-        ...(await statusFaults(world, feed)),
+        ...(await untilNone(() => statusFaults(world, feed))),
+        ...(await untilNone(async () => ownership.behind(world.data))),
         ...(restored === undefined ? [] : await restoreFaults(world, feed, restored)),
       ];
     },
@@ -79,18 +80,21 @@ async function secretFaults({ clusters, logs, data }: CrashWorld): Promise<strin
   return faults;
 }
 
-/** Promise 10: each stream has a row, and its epoch is the feed's. The row is written every second. */
+/** What is written a moment later is asked for until it is right. */
+async function untilNone(find: () => Promise<string[]>): Promise<string[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const faults = await find();
+    if (faults.length === 0 || attempt === 20) return faults;
+    await delay(500);
+  }
+}
+
+/** Promise 10: each stream has a row, and its epoch is the feed's. */
 async function statusFaults(world: CrashWorld, feed: readonly FeedEvent[]): Promise<string[]> {
   const told = new Map<string, number>();
   for (const { cluster, resource, epoch } of feed) told.set(`${cluster} ${resource}`, Number(epoch));
-  let faults: string[] = [];
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    const rows = new Map((await readStatus(world.data)).map((row) => [`${row.cluster} ${row.resource}`, row]));
-    faults = [...told].flatMap(([stream, epoch]) => rowFaults(stream, epoch, rows.get(stream)));
-    if (faults.length === 0) return [];
-    await delay(500);
-  }
-  return faults;
+  const rows = new Map((await readStatus(world.data)).map((row) => [`${row.cluster} ${row.resource}`, row]));
+  return [...told].flatMap(([stream, epoch]) => rowFaults(stream, epoch, rows.get(stream)));
 }
 
 /** A stream whose resource went and came back is in an epoch from which there may be nothing to tell yet. */

@@ -40,10 +40,11 @@ export interface CrashWorld extends AsyncDisposable {
   settled(timeoutMs: number): Promise<number>;
 }
 
-/** A wrong wall clock: so many milliseconds ahead, and every other second so many more. */
+/** A wrong wall clock: so many milliseconds ahead, and so many more every other second, or from the third on. */
 export interface Clock {
   readonly offset: number;
   readonly jump: number;
+  readonly jumps: 'often' | 'once';
 }
 
 export interface Bridge extends Supervised {
@@ -51,7 +52,7 @@ export interface Bridge extends Supervised {
   clock: Clock;
 }
 
-export const rightClock: Clock = { offset: 0, jump: 0 };
+export const rightClock: Clock = { offset: 0, jump: 0, jumps: 'often' };
 
 const resources: readonly TestResource[] = [
   { group: 'example.com', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true },
@@ -92,8 +93,8 @@ export async function startCrashWorld(
       const name = `bridge-${bridges}`;
       const bridge: Bridge = Object.assign(
         supervise(name, () => {
-          const { offset, jump } = bridge.clock;
-          const wrong = { NODE_OPTIONS: `--import=${clockModule}`, CRASH_CLOCK: `${offset},${jump}` };
+          const { offset, jump, jumps } = bridge.clock;
+          const wrong = { NODE_OPTIONS: `--import=${clockModule}`, CRASH_CLOCK: `${offset},${jump},${jumps}` };
           const env = bridge.clock === rightClock ? {} : wrong;
           return start(name, [...runFlags, '--log-level', 'debug', '--sink', webhook.url], { env });
         }),
