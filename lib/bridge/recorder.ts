@@ -124,7 +124,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     if (sync.epoch !== epoch) await beginEpoch(sync.epoch);
     // In a first sync of an empty record there is nothing that a gap could have hidden.
     const origin: Origin = sync.reason === 'first' && (!sync.ordered || epoch === 1) ? 'snapshot' : 'relist';
-    const reconcile = sync.ordered ? startReconcile(record, { origin, epoch, now: () => clock.now() }) : undefined;
+    const context = { origin, epoch, position: resourceVersion, now: () => clock.now() };
+    const reconcile = sync.ordered ? startReconcile(record, context) : undefined;
     comparison = { reconcile, origin };
   }
 

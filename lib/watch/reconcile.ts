@@ -33,7 +33,8 @@ export interface Reconcile {
    */
   flush(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
   /**
-   * True once a live object was older than its record: the cluster was restored within what is recorded as this epoch.
+   * True once a live object was older than its record, or not newer than the recorded position and not as recorded: the
+   * cluster was restored within what is recorded as this epoch.
    * `take` then returns what it found before; the comparison has to begin anew in the next epoch.
    */
   readonly wentBack: boolean;
@@ -49,10 +50,13 @@ interface Gap {
   readonly before: ObjectKey | undefined;
 }
 
-/** Starts a comparison of what is live in `epoch` with the record. */
+/**
+ * Starts a comparison of what is live in `epoch` with the record. `position`: everything of this epoch up to it is
+ * recorded; absent where nothing was synchronised in it.
+ */
 export function startReconcile(
   record: RecordReader,
-  context: { origin: Origin; epoch: number; now: () => number },
+  context: { origin: Origin; epoch: number; position?: ResourceVersion | undefined; now: () => number },
 ): Reconcile {
   const recorded = recordCursor(record);
   let last: ObjectKey | undefined;
@@ -70,7 +74,7 @@ export function startReconcile(
       const { state, skipped } = await recorded.seek(key);
       if (skipped) gaps.push({ after: last, before: key });
       last = key;
-      wentBack = isOlder(object, state);
+      wentBack = isOlder(object, state) || isOfAnotherLife(object, state);
       if (wentBack) return changes;
       changes.push(...(await difference(state, object)));
     }
@@ -81,6 +85,15 @@ export function startReconcile(
   function isOlder(object: ScannedObject, state: LastState | undefined): boolean {
     if (state === undefined || state.epoch !== context.epoch) return false;
     return compareResourceVersions(object.resourceVersion, state.resourceVersion) < 0;
+  }
+
+  /** What happened up to our position was told to us, so what we do not know of it happened on another timeline. */
+  function isOfAnotherLife(object: ScannedObject, state: LastState | undefined): boolean {
+    const { position } = context;
+    if (position === undefined || compareResourceVersions(object.resourceVersion, position) > 0) return false;
+    if (state?.uid !== object.uid) return true;
+    // A change that alters nothing may have been left out of the record.
+    return record.sparse !== true && state.resourceVersion !== object.resourceVersion;
   }
 
   async function difference(state: LastState | undefined, object: ScannedObject): Promise<Observed[]> {
