@@ -69,7 +69,7 @@ export const acts: Readonly<Record<string, Act>> = {
     world.bridge.clock = { offset: chance.between(-day, day), jump: chance.between(-day, day), jumps };
     world.bridge.start();
     damage.count('clock wrong');
-    await chance.pause(3000, 5000);
+    await chance.pause(3000, 11_000);
     const { offset, jump } = world.bridge.clock;
     const clock = `off by ${hours(offset)}, jumping ${jumps} by ${hours(jump)}`;
     return { what: `bridge killed, then started with its clock ${clock}` };

@@ -1,8 +1,8 @@
 // Loaded into a bridge by --import: its wall clock is wrong, and jumps. CRASH_CLOCK is `OFFSET,JUMP,HOW`: the clock is
-// OFFSET milliseconds ahead, and JUMP more: with `often` every other second, with `once` from the third second on. Timers
+// OFFSET milliseconds ahead, and JUMP more: with `often` every other second, with `once` from the eighth second on. Timers
 // and monotonic time stay right, as they do on a machine.
 const [offset = '0', jump = '0', how = 'often'] = (process.env['CRASH_CLOCK'] ?? '').split(',');
-const [first, every] = [3000, 1000];
+const [first, every] = [8000, 1000];
 const RealDate = Date;
 
 function skewed(): number {

@@ -40,7 +40,7 @@ export interface CrashWorld extends AsyncDisposable {
   settled(timeoutMs: number): Promise<number>;
 }
 
-/** A wrong wall clock: so many milliseconds ahead, and so many more every other second, or from the third on. */
+/** A wrong wall clock: so many milliseconds ahead, and so many more every other second, or from the eighth on. */
 export interface Clock {
   readonly offset: number;
   readonly jump: number;
