@@ -153,7 +153,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const known = error instanceof Mk8sError ? error : undefined;
         const blocked = known?.retryable === false;
         const { waitMs, note } = patience(known?.retryAfterMs ?? 0);
-        options.onProblem(`${messageOf(error)}${note}${blocked ? BLOCKED_NOTE : ''}`, blocked);
+        const said = `${note}${blocked ? BLOCKED_NOTE : ''}`;
+        options.onProblem(said === '' ? messageOf(error) : messageOf(error).replace(/\.?$/, said), blocked);
         const own = backoffDelay(failures, blocked ? RETRY_BLOCKED : RETRY, random);
         await clock.sleep(Math.max(waitMs, own), signal);
       }

@@ -160,7 +160,7 @@ describe('a publisher', () => {
     sink.before = () => {
       attempts.push(clock.now());
       if (attempts.length === 1) throw new Mk8sError('It is away', { code: 'unreachable', retryable: true });
-      if (attempts.length < 5) throw new Mk8sError('It answered 302', { code: 'config', status: 302 });
+      if (attempts.length < 5) throw new Mk8sError('It answered 302.', { code: 'config', status: 302 });
     };
     const { publisher } = await start({ onProblem: (problem, blocked) => void told.push([problem, blocked]) });
     publisher.offer(await record(['a'], 10), rv('10'));
