@@ -14,8 +14,16 @@ import {
 } from './json-bytes.ts';
 import { protocolError } from './protocol-error.ts';
 
-/** Gets the buffer and the place of one item in it. */
-export type OnItem = (bytes: Buffer, start: number, end: number) => void;
+/** Who is given the items. */
+export interface ItemReader {
+  /**
+   * An item begins at `from`: reads it and those after it that are whole in the chunk, as far as it likes, and returns the
+   * position after the last; `from` where it leaves the first to be split off for `readOne`.
+   */
+  readMany(chunk: Buffer, from: number): number;
+  /** Gets the buffer and the place of one item in it; `own`: the buffer was made for it. */
+  readOne(bytes: Buffer, start: number, end: number, own: boolean): void;
+}
 
 /** Where the next byte belongs. `items value` is after `"items":`. */
 type Place = 'frame' | 'items value' | 'between items' | 'item';
@@ -53,11 +61,11 @@ export class ListSplitter {
   }
 
   /** Takes the next chunk and hands over the items that end in it. Throws Mk8sError `protocol` for what is no list. */
-  push(chunk: Buffer, onItem: OnItem): void {
+  push(chunk: Buffer, reader: ItemReader): void {
     let i = 0;
     while (i < chunk.length) {
-      if (this.place === 'item') i = this.readItem(chunk, i, onItem);
-      else if (this.place === 'between items') i = this.readBetweenItems(chunk, i);
+      if (this.place === 'item') i = this.readItem(chunk, i, reader);
+      else if (this.place === 'between items') i = this.readBetweenItems(chunk, i, reader);
       else i = this.readFrame(chunk, i);
     }
   }
@@ -106,11 +114,13 @@ export class ListSplitter {
     else if (byte === COLON && this.depth === 1 && isItems(this.key)) this.place = 'items value';
   }
 
-  private readBetweenItems(chunk: Buffer, start: number): number {
+  private readBetweenItems(chunk: Buffer, start: number, reader: ItemReader): number {
     let i = start;
     while (i < chunk.length && (chunk[i] === COMMA || isSpace(chunk[i] as number))) i++;
     const byte = chunk[i];
     if (byte === OPEN_BRACE) {
+      const after = reader.readMany(chunk, i);
+      if (after > i) return after;
       this.place = 'item';
       this.depth = 0;
     } else if (byte === CLOSE_BRACKET) {
@@ -123,7 +133,7 @@ export class ListSplitter {
   }
 
   /** Reads to the end of the item or of the chunk. */
-  private readItem(chunk: Buffer, start: number, onItem: OnItem): number {
+  private readItem(chunk: Buffer, start: number, reader: ItemReader): number {
     const end = this.endOfItem(chunk, start);
     const bytes = this.partialBytes + end - start;
     if (bytes > this.maxBytes) throw this.tooLarge('An item of a list', bytes);
@@ -133,12 +143,12 @@ export class ListSplitter {
       return end;
     }
     this.place = 'between items';
-    if (this.partialBytes === 0) onItem(chunk, start, end);
+    if (this.partialBytes === 0) reader.readOne(chunk, start, end, false);
     else {
       const item = Buffer.concat([...this.partial, chunk.subarray(start, end)]);
       this.partial = [];
       this.partialBytes = 0;
-      onItem(item, 0, item.length);
+      if (reader.readMany(item, 0) === 0) reader.readOne(item, 0, item.length, true);
     }
     return end;
   }

@@ -5,9 +5,10 @@ import { type ResourceVersion, resourceVersion } from '../model/resource-version
 import type { ScannedObject } from '../model/revision.ts';
 import type { ApiResponse } from '../ports/api-server.ts';
 import { asBuffer } from './json-bytes.ts';
+import { ListItems } from './list-items.ts';
 import { ListSplitter } from './list-splitter.ts';
 import { protocolError, truncatedError } from './protocol-error.ts';
-import { ObjectScanner, type TypeMeta } from './scan-object.ts';
+import type { TypeMeta } from './scan-object.ts';
 
 export type ListPart =
   | { readonly kind: 'objects'; readonly objects: readonly ScannedObject[] }
@@ -26,10 +27,9 @@ export interface DecodeListOptions {
   readonly maxObjectBytes?: number;
   /** For items without apiVersion and kind. Default: what the list says of itself, `ConfigMapList` of `v1`. */
   readonly defaults?: TypeMeta;
+  /** As in `DecodeWatchOptions`. */
+  readonly ownsChunks?: boolean;
 }
-
-const NEWLINE = 0x0a;
-const SPACE = 0x20;
 
 const DEFAULT_MAX_OBJECT_BYTES = 16 * 1024 * 1024;
 
@@ -44,37 +44,23 @@ export async function* decodeList(
   body: ApiResponse['body'],
   options: DecodeListOptions = {},
 ): AsyncGenerator<ListPart> {
-  const splitter = new ListSplitter(options.maxObjectBytes ?? DEFAULT_MAX_OBJECT_BYTES);
-  const scanner = new ObjectScanner();
+  const { maxObjectBytes: maxBytes = DEFAULT_MAX_OBJECT_BYTES, defaults, ownsChunks: inPlace = false } = options;
+  const splitter = new ListSplitter(maxBytes);
+  const items = new ListItems({ maxBytes, inPlace }, () => defaults ?? itemType(splitter.head));
   for await (const chunks of body) {
-    const objects: ScannedObject[] = [];
     try {
-      for (const chunk of chunks) {
-        splitter.push(asBuffer(chunk), (bytes, start, end) => {
-          objects.push(onOneLine(scanner.scan(bytes, start, end, options.defaults ?? itemType(splitter))));
-        });
-      }
+      for (const chunk of chunks) splitter.push(asBuffer(chunk), items);
     } catch (error) {
-      if (objects.length > 0) yield { kind: 'objects', objects };
+      if (items.found.length > 0) yield { kind: 'objects', objects: items.taken() };
       throw error;
     }
-    yield { kind: 'objects', objects };
+    yield { kind: 'objects', objects: items.taken() };
   }
   yield endOfList(splitter);
 }
 
-/**
- * Readers of the record get an object a line (NDJSON). Some servers write lists over several lines; a line break in JSON is
- * white space, for strings can't hold one.
- */
-function onOneLine(scanned: ScannedObject): ScannedObject {
-  if (!scanned.object.includes(NEWLINE)) return scanned;
-  return { ...scanned, object: scanned.object.map((byte) => (byte === NEWLINE ? SPACE : byte)) };
-}
-
 /** Says what items are where the list said so before them. */
-function itemType(splitter: ListSplitter): TypeMeta | undefined {
-  const { apiVersion, kind } = splitter.head;
+function itemType({ apiVersion, kind }: ListSplitter['head']): TypeMeta | undefined {
   return typeof apiVersion === 'string' && typeof kind === 'string' && kind.endsWith('List')
     ? { apiVersion, kind: kind.slice(0, -'List'.length) }
     : undefined;

@@ -9,8 +9,8 @@ export interface RowContext {
   readonly strings: StringReader;
   /** What the object's beginning, or its list, says of it. */
   readonly type: { readonly apiVersion: string; readonly kind: string };
-  /** Members that the object lacks, in JSON with a comma after each. */
-  readonly missing: string;
+  /** What the object begins with instead of its `{`. */
+  readonly opening?: Buffer | undefined;
   readonly inPlace: boolean;
 }
 
@@ -25,7 +25,7 @@ export function readRow(
   bytes: Buffer,
   { rows, shift }: ByteScanner,
   row: number,
-  { strings, type, missing, inPlace }: RowContext,
+  { strings, type, opening, inPlace }: RowContext,
 ): ScannedObject {
   const at = row * ROW.size;
   const name = rows[at + ROW.name] as number;
@@ -58,6 +58,6 @@ export function readRow(
     resourceVersion: resourceVersion(text(version, versionEnd)),
     manager: frequent(ROW.manager),
     // Last, as it may move the bytes of the strings.
-    object: cutOut(bytes, cut, missing, inPlace),
+    object: cutOut(bytes, cut, opening, inPlace),
   };
 }

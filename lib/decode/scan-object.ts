@@ -42,6 +42,8 @@ export class ObjectScanner {
   beginning = Buffer.alloc(0);
   /** What the beginning says. */
   private beginningSays: TypeMeta = { apiVersion: '', kind: '' };
+  /** How untyped objects begin once they have the type that was last asked for. */
+  private opening: { readonly type?: TypeMeta; readonly bytes: Buffer | undefined } = { bytes: undefined };
 
   /**
    * As `scanObject`. With `inPlace` the bytes between `start` and `end` may be overwritten: closing the gap of
@@ -67,13 +69,19 @@ export class ObjectScanner {
       uid: found.uid,
       resourceVersion: resourceVersion(found.resourceVersion),
       manager: found.manager,
-      object: cutOut(bytes, { start, end, cutFrom, cutTo }, missingMembers(type, apiVersion, kind), inPlace),
+      object: cutOut(bytes, { start, end, cutFrom, cutTo }, openingWith(type, { apiVersion, kind }), inPlace),
     };
   }
 
-  /** The object of a row that the byte scanner made of `bytes` with this scanner's `beginning`: what `scan` would give. */
-  take(bytes: Buffer, scanner: ByteScanner, row: number, inPlace: boolean): ScannedObject {
-    return readRow(bytes, scanner, row, { strings: this.strings, type: this.beginningSays, missing: '', inPlace });
+  /**
+   * The object of a row that the byte scanner made of `bytes` with this scanner's `beginning`: what `scan` would give. With
+   * `defaults`, of one that the scanner took as untyped.
+   */
+  take(bytes: Buffer, scanner: ByteScanner, row: number, inPlace: boolean, defaults?: TypeMeta): ScannedObject {
+    const { strings, beginningSays } = this;
+    if (defaults === undefined) return readRow(bytes, scanner, row, { strings, type: beginningSays, inPlace });
+    if (this.opening.type !== defaults) this.opening = { type: defaults, bytes: openingWith({}, defaults) };
+    return readRow(bytes, scanner, row, { strings, type: defaults, opening: this.opening.bytes, inPlace });
   }
 
   private scanMembers(bytes: Buffer, start: number, end: number): { type: Partial<TypeMeta>; found?: FoundMetadata } {
@@ -110,10 +118,11 @@ function beginsWith(bytes: Buffer, at: number, text: Buffer): boolean {
   return text.length > 0;
 }
 
-/** The members that the object lacks, in JSON with a comma after each; the order is that of Go's encoder. */
-function missingMembers(type: Partial<TypeMeta>, apiVersion: string, kind: string): string {
+/** A `{` and the members that the object lacks, each with a comma; the order is that of Go's encoder. Undefined for none. */
+function openingWith(type: Partial<TypeMeta>, { apiVersion, kind }: TypeMeta): Buffer | undefined {
   const first = type.kind === undefined ? `"kind":${JSON.stringify(kind)},` : '';
-  return type.apiVersion === undefined ? `${first}"apiVersion":${JSON.stringify(apiVersion)},` : first;
+  const second = type.apiVersion === undefined ? `"apiVersion":${JSON.stringify(apiVersion)},` : '';
+  return first === '' && second === '' ? undefined : Buffer.from(`{${first}${second}`);
 }
 
 /** For those who scan objects one by one. What it remembers is only ever a shortcut. */
