@@ -13,6 +13,7 @@ import { compareObjectKeys, type LastState, type ObjectKey, objectKey } from '..
 import type { Database } from './database.ts';
 import type { FrameEntry } from './frame.ts';
 import type { FrameTable } from './frame-table.ts';
+import { RecentStates } from './recent-states.ts';
 import { corrupt } from './storage-error.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
@@ -45,7 +46,7 @@ export interface LastStates {
 interface Recent {
   folded: number;
   through: number;
-  readonly states: Map<ObjectKey, Known>;
+  readonly states: RecentStates;
 }
 
 /** About 10 MB of states. Folding 16,000 of 200,000 objects rewrites a third of a page per change instead of one. */
@@ -67,6 +68,8 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
     sequence = excluded.sequence, ordinal = excluded.ordinal, deleted = excluded.deleted, crc = excluded.crc`);
   const countLive = sql.prepare('SELECT count(*) AS n FROM last_state WHERE stream_id = ? AND NOT deleted');
   const remove = sql.prepare('DELETE FROM last_state WHERE stream_id = ? AND key = ? AND sequence = ?');
+  const checkTable = sql.prepare('PRAGMA integrity_check(last_state)');
+  const sound = new Set<number>();
   const recents = new Map<number, Recent>();
   let count = 0;
   let overdue = false;
@@ -79,13 +82,13 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
     let recent = recents.get(stream.id);
     // Folded further than the row says: the transaction that did it was undone.
     if (recent === undefined || recent.folded > stream.folded) {
-      recent = { folded: stream.folded, through: stream.folded, states: new Map() };
+      recent = { folded: stream.folded, through: stream.folded, states: new RecentStates() };
       recents.set(stream.id, recent);
     }
     if (recent.folded < stream.folded) {
       // Folded by another process, or in this very transaction.
       if (recent.through <= stream.folded) recent.states.clear();
-      else for (const [key, state] of recent.states) if (state.sequence <= stream.folded) recent.states.delete(key);
+      else recent.states.dropThrough(stream.folded);
       recent.folded = stream.folded;
       recent.through = Math.max(recent.through, stream.folded);
       tally();
@@ -110,9 +113,9 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
     return stored && parse(id, stored, folder);
   };
   /** A row can also be lost: out of sight of an index that is damaged. Before a walk over all, they are counted. */
-  const mustBeWhole = (stream: StreamRow, states: ReadonlyMap<ObjectKey, Known>): void => {
+  const mustBeWhole = (stream: StreamRow, states: RecentStates): void => {
     let live = Number(countLive.get(stream.id)?.['n']);
-    for (const [key, state] of states) {
+    for (const [key, state] of states.entries()) {
       const stored = find(stream.id, key);
       live += Number(!state.deleted) - Number(stored !== undefined && !stored.deleted);
     }
@@ -120,11 +123,24 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
     throw corrupt(folder, 'read last states', `of ${stream.objects} objects of stream ${stream.key} ${live} are there`);
   };
 
+  /**
+   * Nothing found can mean that the way to it is damaged. So the first time the table itself is checked (200,000 rows:
+   * 60 ms), once for each process and stream.
+   */
+  const mustBeSound = (stream: StreamRow, states: RecentStates): void => {
+    if (sound.has(stream.id)) return;
+    const [found] = Object.values(checkTable.get() ?? {});
+    if (found !== 'ok') throw corrupt(folder, 'read last states', String(found));
+    mustBeWhole(stream, states);
+    sound.add(stream.id);
+  };
+
   return {
     get(stream, key) {
-      const recent = recentOf(stream).states.get(key);
-      if (recent !== undefined) return recent;
-      return find(stream.id, key);
+      const { states } = recentOf(stream);
+      const known = states.get(key) ?? find(stream.id, key);
+      if (known === undefined && stream.folded > 0) mustBeSound(stream, states);
+      return known;
     },
     page(stream, after, limit) {
       const { states } = recentOf(stream);
@@ -134,9 +150,9 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
         const rows = page.all(stream.id, from, limit) as unknown as Stored[];
         const until = rows.length < limit ? undefined : rows.at(-1)?.[0];
         mustAscend(rows, from, folder);
-        const part = rows.filter(([key]) => !states.has(key)).map((row) => parse(stream.id, row, folder));
-        part.push(...liveBetween(states, from, until));
-        found.push(...part.sort((a, b) => compareObjectKeys(keyOf(a), keyOf(b))));
+        const stored = states.size === 0 ? rows : rows.filter(([key]) => !states.has(key));
+        const part = stored.map((row) => parse(stream.id, row, folder));
+        found.push(...merge(part, states.liveBetween(from, until)));
         if (until === undefined || found.length >= limit) return found.slice(0, limit);
         from = until;
       }
@@ -164,7 +180,7 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
         const stream = streams.byId(id);
         if (stream === undefined || stream.sequence === stream.folded) continue;
         const { states } = recentOf(stream);
-        for (const key of [...states.keys()].sort()) {
+        for (const key of states.keys()) {
           const { uid, resourceVersion, asOf, epoch, sequence, ordinal, deleted } = states.get(key) as Known;
           const asOfOrNull = asOf === resourceVersion ? null : asOf;
           const row: Row = [key, uid, resourceVersion, asOfOrNull, epoch, sequence, ordinal, Number(deleted)];
@@ -188,14 +204,11 @@ export function createLastStates({ sql, folder }: Database, streams: StreamTable
   };
 }
 
-/** Live states with `after` < key <= `until`, in no order. */
-function liveBetween(states: ReadonlyMap<ObjectKey, Known>, after: ObjectKey, until: ObjectKey | undefined): Known[] {
-  const live: Known[] = [];
-  for (const [key, state] of states) {
-    if (state.deleted || compareObjectKeys(key, after) <= 0) continue;
-    if (until === undefined || compareObjectKeys(key, until) <= 0) live.push(state);
-  }
-  return live;
+/** Both in key order, and no key in both. */
+function merge(stored: readonly Known[], recent: readonly (readonly [ObjectKey, Known])[]): readonly Known[] {
+  if (recent.length === 0) return stored;
+  const keyed = stored.map((state): readonly [ObjectKey, Known] => [keyOf(state), state]);
+  return [...keyed, ...recent].sort(([a], [b]) => compareObjectKeys(a, b)).map(([, state]) => state);
 }
 
 function keyOf({ namespace, name }: Pick<LastState, 'namespace' | 'name'>): ObjectKey {

@@ -4,6 +4,7 @@ import { Mk8sError, messageOf } from '../../model/errors.ts';
 
 /** Primary result codes, https://www.sqlite.org/rescode.html. */
 const sqlite = {
+  error: 1,
   perm: 3,
   busy: 5,
   readonly: 8,
@@ -11,6 +12,9 @@ const sqlite = {
   corrupt: 11,
   full: 13,
   cantopen: 14,
+  toobig: 18,
+  constraint: 19,
+  mismatch: 20,
   notadb: 26,
 } as const;
 
@@ -49,6 +53,11 @@ export function storageError(error: unknown, attempted: string, folder: string):
     case 'EEXIST':
       return fail('a file is in the way. Choose another folder');
     case sqlite.corrupt:
+    // Our statements fit our tables: where they don't, the tables are no longer ours.
+    case sqlite.error:
+    case sqlite.toobig:
+    case sqlite.constraint:
+    case sqlite.mismatch:
     case sqlite.notadb:
       return corrupt(folder, attempted, messageOf(error), error);
     case undefined:

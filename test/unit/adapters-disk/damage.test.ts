@@ -194,6 +194,11 @@ describe('damage', () => {
       "DELETE FROM last_state WHERE key = 'ns/o1'",
       ({ log }) => log.lastStates(stream, undefined, 999),
     ],
+    [
+      'an object that is out of sight, where another is looked for',
+      "DELETE FROM last_state WHERE key = 'ns/o1'",
+      ({ log }) => log.lastState(stream, objectKey('ns', 'new')),
+    ],
     ['where a stream stands', "UPDATE stream SET rv = '9'", ({ log }) => log.position(stream)],
     [
       'a checkpoint',
