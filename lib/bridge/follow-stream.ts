@@ -68,7 +68,7 @@ async function watchFrom(start: WatchContext['position'], following: Following):
   const { task, services, row, recorder, present, signal } = following;
   const restores = task.restores.join();
   const inside = AbortSignal.any([signal, restores.signal]);
-  const slot = syncSlot(services, inside);
+  const slot = syncSlot(services, task.stream.cluster, inside);
   // In a comparison after a restore nobody has to say that there was one.
   if (start.reason === 'restored') restores.leave();
   try {

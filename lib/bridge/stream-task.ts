@@ -1,5 +1,5 @@
 // One stream's work, and what all streams of a run share.
-import type { Semaphore } from '../async/semaphore.ts';
+import type { Shares } from '../async/shares.ts';
 import type { RedactionRule } from '../history/redact.ts';
 import type { StreamRef } from '../model/stream.ts';
 import type { ApiServer } from '../ports/api-server.ts';
@@ -27,8 +27,8 @@ export interface StreamServices {
   readonly ignoreNoop: boolean;
   readonly mode: 'follow' | 'catch-up';
   readonly policy: WatchPolicy;
-  /** First syncs and comparisons that may go on at once. */
-  readonly syncs: Semaphore;
+  /** First syncs and comparisons that may go on at once, beside one of each cluster. */
+  readonly syncs: Shares;
   readonly budget: ByteBudget;
   readonly board: StatusBoard;
   /**

@@ -2,9 +2,13 @@
 import type { WatchOutput } from '../watch/watch-context.ts';
 import type { StreamServices } from './stream-task.ts';
 
-/** Keeps the number of syncs that go on at once bounded: each has bytes in flight, here and in the API server. */
+/**
+ * Keeps the number of syncs that go on at once bounded: each has bytes in flight, here and in the API server. One of each
+ * cluster always may, however long those of another cluster take.
+ */
 export function syncSlot(
   { syncs }: StreamServices,
+  cluster: string,
   signal: AbortSignal,
 ): { take(output: WatchOutput): Promise<void>; release(): void } {
   let release: (() => void) | undefined;
@@ -16,7 +20,8 @@ export function syncSlot(
     async take(output) {
       if (output.kind !== 'state') return;
       // A state is handed out before its request is made: nobody holds an open list while waiting for a place.
-      if (output.state.kind === 'streaming' || output.state.kind === 'paging') release ??= await syncs.acquire(signal);
+      const syncing = output.state.kind === 'streaming' || output.state.kind === 'paging';
+      if (syncing) release ??= await syncs.acquire(cluster, signal);
       else free();
     },
     release: free,

@@ -1,7 +1,7 @@
 // The main job, composed: adapters for the bridge, and what goes on beside it.
 import { type DataFolder, openDataFolder } from '../adapters/disk/data-folder.ts';
 import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
-import { createSemaphore } from '../async/semaphore.ts';
+import { createShares } from '../async/shares.ts';
 import { systemClock } from '../async/system-clock.ts';
 import { type BridgeOptions, type BridgeResult, runBridge } from '../bridge/bridge.ts';
 import { createByteBudget } from '../bridge/byte-budget.ts';
@@ -42,7 +42,7 @@ export interface RunHandle {
   readonly finished: Promise<RunSummary>;
 }
 
-/** First syncs at a time: enough to use the network, few enough to be a polite client and to bound memory. */
+/** First syncs at a time, beside one of each cluster: enough to use the network, few enough to be a polite client and to bound memory. */
 const SYNCS = 8;
 
 interface View {
@@ -118,7 +118,7 @@ export function startRun(config: Config, context: Context): RunHandle {
         ignoreNoop: config.ignoreNoop,
         mode: config.mode,
         policy: watchPolicy(config),
-        syncs: createSemaphore(SYNCS),
+        syncs: createShares(SYNCS),
         budget: createByteBudget(config.memory),
         board,
         tally,

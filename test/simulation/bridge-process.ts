@@ -1,7 +1,7 @@
 // `mk8s run` in a simulation: what lib/compose/run.ts puts together, from simulated parts. It does not take the folder's own
 // lease, so that runs may overlap as they do where each is a scheduled job of its own.
 import { kubernetesDiscovery } from '../../lib/adapters/kubernetes/discovery-port.ts';
-import { createSemaphore } from '../../lib/async/semaphore.ts';
+import { createShares } from '../../lib/async/shares.ts';
 import { type BridgeResult, runBridge } from '../../lib/bridge/bridge.ts';
 import { type ByteBudget, createByteBudget } from '../../lib/bridge/byte-budget.ts';
 import { fanOut } from '../../lib/bridge/fan-out.ts';
@@ -117,11 +117,12 @@ export function startBridge({
           policy: {
             ...defaultWatchPolicy,
             timeoutSeconds: (chance) => {
-              const [least, most] = settings.watchSeconds;
+              // As lib/compose/run-settings.ts has it.
+              const [least, most] = settings.mode === 'catch-up' ? [15, 15] : settings.watchSeconds;
               return least + Math.floor(chance() * (most - least));
             },
           },
-          syncs: createSemaphore(settings.syncs),
+          syncs: createShares(settings.syncs),
           budget,
           board,
           tally: createTally(),

@@ -1,6 +1,6 @@
 // What the stages of the bridge need around them, in memory: services of a run, a sink that remembers and can fail, and a
 // cluster whose objects change by hand and that answers lists and watches as API servers do.
-import { createSemaphore } from '../../lib/async/semaphore.ts';
+import { createShares } from '../../lib/async/shares.ts';
 import { createWake } from '../../lib/async/wake.ts';
 import { createByteBudget } from '../../lib/bridge/byte-budget.ts';
 import { createLeaseKeeper } from '../../lib/bridge/lease-keeper.ts';
@@ -74,7 +74,7 @@ export function scriptedRun(
     ignoreNoop: false,
     mode: 'follow',
     policy: scriptedPolicy,
-    syncs: createSemaphore(8),
+    syncs: createShares(8),
     budget: createByteBudget(1024 * 1024),
     board: createStatusBoard(),
     tally: createTally(),
