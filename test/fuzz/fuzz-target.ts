@@ -77,6 +77,7 @@ export async function fuzzTarget(target: FuzzTarget, run: FuzzRun): Promise<Fuzz
 }
 
 function makeInput(random: Random, target: FuzzTarget, known: readonly Uint8Array[]): Buffer {
+  if (target.asGenerated === true) return Buffer.from(target.generate(random));
   const way = random();
   const base = known.length > 0 && way < 0.2 ? (known[below(random, known.length)] ?? []) : target.generate(random);
   return way < 0.5 ? mutate(random, Buffer.from(base), target.words, known) : Buffer.from(base);

@@ -76,8 +76,9 @@ export function readJson(bytes: Uint8Array): Json | undefined {
         return 'whole';
       }
       place(begun);
-      open.push({ kind: isObject ? 'object' : 'array', value: begun });
-      return isObject && !key(open.at(-1) as Open) ? 'none' : 'begun';
+      const inside: Open = { kind: isObject ? 'object' : 'array', value: begun };
+      open.push(inside);
+      return isObject && !key(inside) ? 'none' : 'begun';
     }
     const kinds = [
       ['string', STRING],

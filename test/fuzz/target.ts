@@ -8,6 +8,8 @@ export interface FuzzTarget {
   readonly cases: number;
   /** Pieces of its language, which a change of single bytes would hardly hit upon. */
   readonly words: readonly string[];
+  /** True where changed bytes are no input at all: a script, of which another one is drawn. Default false. */
+  readonly asGenerated?: boolean;
   /** Input that is close to what the reader is made for; it is changed afterwards, or not. */
   generate(random: Random): Uint8Array;
   /**
