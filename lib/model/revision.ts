@@ -15,10 +15,23 @@ export function objectKey(namespace: string, name: string): ObjectKey {
   return `${namespace}/${name}` as ObjectKey;
 }
 
-/** Order of keys in etcd's lists: by UTF-8 bytes. (JavaScript's own order differs once surrogates are involved.) */
+/**
+ * Order of keys in etcd's lists: by UTF-8 bytes. JavaScript's own order of strings differs once surrogates are involved:
+ * they encode the code points above all others, but are not the largest code units.
+ */
 export function compareObjectKeys(a: ObjectKey, b: ObjectKey): number {
   if (a === b) return 0;
-  return /[\ud800-\udfff]/.test(a + b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1;
+  const shorter = Math.min(a.length, b.length);
+  for (let i = 0; i < shorter; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return isSurrogate(x) === isSurrogate(y) ? x - y : isSurrogate(x) ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
 }
 
 /** Identity and state of one object as the byte scanner finds it, without a full parse. */
