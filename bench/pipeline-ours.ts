@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openDataFolder } from '../lib/adapters/disk/data-folder.ts';
 import { kubernetesDiscovery } from '../lib/adapters/kubernetes/discovery-port.ts';
 import { kubeconfigSource } from '../lib/adapters/kubernetes/kubeconfig.ts';
-import { createSemaphore } from '../lib/async/semaphore.ts';
+import { createShares } from '../lib/async/shares.ts';
 import { systemClock } from '../lib/async/system-clock.ts';
 import { runBridge } from '../lib/bridge/bridge.ts';
 import { createByteBudget } from '../lib/bridge/byte-budget.ts';
@@ -64,7 +64,7 @@ async function run(task: PipelineTask): Promise<PipelineResult> {
     ignoreNoop: config.ignoreNoop,
     mode: config.mode,
     policy: watchPolicy(config),
-    syncs: createSemaphore(8),
+    syncs: createShares(8),
     budget: createByteBudget(config.memory),
     board,
     tally: createTally(),
