@@ -84,6 +84,11 @@ export function drawFaults(dice: Dice): FaultRates {
   });
 }
 
+/** By `area.fault`; what is not named is off. */
+export function ratesOf(named: Readonly<Record<string, number>>): FaultRates {
+  return mapRates((name) => named[name] ?? 0);
+}
+
 /** No fault at all. */
 export const noFaults: FaultRates = mapRates(() => 0);
 

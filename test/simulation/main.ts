@@ -1,8 +1,9 @@
-// `npm run sim -- [--seeds N] [--from N] [--seed N [--trace]] [--jobs N] [--first] [--no-shrink]`: runs worlds by seed, all
+// `npm run sim -- [--seeds N] [--from N] [--seed N [--trace] [--keep WHY]] [--jobs N] [--first] [--no-shrink]`: runs worlds by seed, all
 // of them production code over simulated time, network, clusters, store and sinks. Ends with 1 where a promise broke.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type BatchResult, joinResults, runBatch } from './batch.ts';
+import { keepInCorpus } from './corpus.ts';
 import { runJobs } from './jobs.ts';
 import { drawProfile } from './profile.ts';
 import { faultsNeverSeen, tellFaults, tellFinding, tellShrunk } from './report.ts';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     first: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: true },
+    keep: { type: 'string' },
   },
   allowNegative: true,
 });
@@ -34,6 +36,11 @@ async function runOne(seed: number): Promise<number> {
   say(`seed ${seed}: trace ${trace.hash()}, ${trace.lines.length} lines`);
   if (failure === undefined) return 0;
   say(tellFinding({ seed, ...failure }));
+  if (values.keep !== undefined) {
+    const profile = await shrink(drawProfile(seed), failure);
+    say(tellShrunk(profile, await runWorld(profile, { traced: true })));
+    keepInCorpus({ why: values.keep, profile });
+  }
   return 1;
 }
 

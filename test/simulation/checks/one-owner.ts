@@ -1,4 +1,5 @@
-// Promise 6: once a new owner of a stream has looked where it stands, nothing that an earlier one writes has an effect.
+// Promise 6: once a new owner of a stream has written, nothing that an earlier one writes has an effect; and nobody is given a
+// lease that a living process still holds.
 import { type Model, nameOf } from '../model/model.ts';
 import type { Check } from '../model/observer.ts';
 import type { SimProcess } from '../process.ts';
@@ -53,11 +54,6 @@ export function oneOwner(model: Model): Check {
         const holder = granted.get(name);
         if (holder?.by === process && holder.fence === fence) granted.set(name, { ...holder, until: until ?? 0 });
       }
-    },
-    onPosition(process, stream) {
-      const key = model.record.of(stream).key;
-      const owner = granted.get(`stream/${key}`);
-      if (owner?.process === process.name) working.set(key, owner);
     },
     onAppend(process, stream, { fence }) {
       const { key } = model.record.of(stream);
