@@ -51,7 +51,7 @@ export interface DataFolderOptions {
 }
 
 /**
- * Opens a data folder. Memory: 16 MiB of pages, about 10 MB of last states, a few frames, whatever the number of
+ * Opens a data folder. Memory: 8 MiB of pages, about 10 MB of last states, a few frames, whatever the number of
  * objects. Throws Mk8sError `storage` (another version, damaged, not permitted, a file in the way) or `full`.
  */
 export function openDataFolder({

@@ -55,7 +55,9 @@ export function packFrame(
   const data = zstdCompressSync(raw, {
     params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
     pledgedSrcSize: raw.length,
-    chunkSize: Math.max(1024, raw.length >> 2),
+    // Of the buffers that the result is joined from; mostly one is enough. Node's handle of a compression keeps its buffer,
+    // and outlives the collections of the young generation (a handle with properties counts as in use until a full one).
+    chunkSize: Math.max(1024, raw.length >> 3),
   });
   return { data, size: raw.length };
 }
