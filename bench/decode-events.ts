@@ -14,13 +14,11 @@ const MANAGERS = ['kubectl-client-side-apply', 'envoy-gateway', 'istiod', 'argoc
  */
 export function* watchBody(count: number, options: { seed?: number; blockBytes?: number } = {}): Generator<Buffer> {
   const { seed = 1, blockBytes = 65_536 } = options;
-  const random = seededRandom(seed);
-  const templates = Array.from({ length: TEMPLATES }, (_, index) => template(index, random));
+  const lines = watchLines(seed);
   let block: string[] = [];
   let size = 0;
   for (let n = 0; n < count; n++) {
-    const at = Math.floor(random() * TEMPLATES);
-    const event = (templates[at] as (n: number) => string)(n);
+    const event = lines.next().value;
     block.push(event);
     size += event.length;
     if (size >= blockBytes) {
@@ -30,6 +28,28 @@ export function* watchBody(count: number, options: { seed?: number; blockBytes?:
     }
   }
   if (size > 0) yield Buffer.from(block.join(''));
+}
+
+/** The pages of a list of `count` × `size` objects, as a custom resource's: `items` come before what else there is. */
+export function* listPages(count: number, size: number, seed = 1): Generator<Buffer> {
+  const [prefix, suffix] = [/^\{"type":"[A-Z]+","object":/, /\}$/];
+  const lines = watchLines(seed);
+  for (let page = 1; page <= count; page++) {
+    const items = Array.from({ length: size }, () =>
+      lines.next().value.trimEnd().replace(prefix, '').replace(suffix, ''),
+    );
+    const metadata = page < count ? `{"continue":"page-${page + 1}","resourceVersion":"1"}` : '{"resourceVersion":"1"}';
+    yield Buffer.from(
+      `{"apiVersion":"gateway.networking.k8s.io/v1","items":[${items.join(',')}],"kind":"HTTPRouteList","metadata":${metadata}}\n`,
+    );
+  }
+}
+
+/** Lines of events without end. */
+function* watchLines(seed: number): Generator<string, never> {
+  const random = seededRandom(seed);
+  const templates = Array.from({ length: TEMPLATES }, (_, index) => template(index, random));
+  for (let n = 0; ; n++) yield (templates[Math.floor(random() * TEMPLATES)] as (n: number) => string)(n);
 }
 
 /** One kind of event: a function from its number to its line. */

@@ -1,13 +1,15 @@
-// What the parent and the children of the decode benchmark tell each other.
+// What the parent and the children of the decode benchmarks tell each other.
 
 export interface Target {
   /** `http://127.0.0.1:PORT` or https. */
   readonly url: string;
   /** Who signed the server's certificate, as PEM, for https. */
   readonly ca: string | undefined;
+  /** Pages of the list. */
+  readonly pages: number;
 }
 
-/** The server's first and only message. */
+/** The server's first message. After it, it answers every message with its `ServerUse`. */
 export interface ServerStarted {
   /** Ports. */
   readonly http: number;
@@ -15,10 +17,19 @@ export interface ServerStarted {
   readonly ca: string;
   /** How many events each watch gives. */
   readonly events: number;
+  /** How many objects each pass over all pages of the list gives. */
+  readonly objects: number;
+  readonly pages: number;
+}
+
+/** Since the server started. */
+export interface ServerUse {
+  /** User and system time, all its threads. */
+  readonly cpuSeconds: number;
 }
 
 export interface Reading {
-  /** Events, or bytes where nothing is decoded. */
+  /** Events or objects; bytes where nothing is decoded. */
   readonly seen: number;
   readonly wallSeconds: number;
   /** User and system time of the process, all its threads. */

@@ -1,112 +1,92 @@
-// Events decoded per second, from the socket to identity, version and bytes: ours, @kubernetes/client-node's Watch, and
-// the floor (the same bytes read and dropped), in turn, plain and over TLS.
+// Decoding, from the socket to identity, version and bytes, plain and over TLS. Events of a watch: ours,
+// @kubernetes/client-node's Watch, and the floor (the same bytes read and dropped). Objects of a list in pages: ours, and
+// node:http with JSON.parse of each page, which is the least that a client can do that hands out objects.
 //
 // Unfair on both sides: client-node builds whole objects, which some of its users want; ours hands out bytes, which are
-// all a bridge needs. The server and each side are processes of their own; the server shares the machine's cores.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import type { Reading, ServerStarted, Target } from './decode-target.ts';
+// all a bridge needs. The server shares the machine's cores with the side that reads; how busy it was is a row of its own.
+import { type DecodeServer, type Run, takeTurns, withDecodeServer } from './decode-sides.ts';
+import { describeMachine, formatMachine } from './machine.ts';
 import { type Bar, type BenchOptions, type BenchRow, benchRow, formatRow, ratioAtLeast } from './report.ts';
 
 export interface DecodeBenchOptions extends BenchOptions {
-  /** Events a run; a multiple of 20,000. Default 200,000. */
+  /** Events and objects a run; a multiple of 20,000. Default 200,000. */
   readonly events?: number;
 }
 
-const SIDES = ['ours', 'clientNode', 'drain'] as const;
-type Side = (typeof SIDES)[number];
-type Sides = Readonly<Record<Side, ChildProcess>>;
+type How = 'plain' | 'TLS';
 
-interface Run {
-  /** Events per second of wall time, and of the side's CPU time. */
-  readonly wall: number;
-  readonly cpu: number;
-}
+const WATCH_SIDES = { ours: 'ours', clientNode: 'client-node', drain: 'drain' } as const;
+const LIST_SIDES = { ours: 'list-ours', parse: 'list-parse' } as const;
 
 export async function benchDecode(options: DecodeBenchOptions = {}): Promise<BenchRow[]> {
-  const { events: wanted = 200_000, runs = 5, log = () => {} } = options;
-  const server = fork(join(import.meta.dirname, 'decode-server.ts'), [String(wanted)]);
-  const sides: Sides = { ours: start('ours'), clientNode: start('client-node'), drain: start('drain') };
-  try {
-    const { http, https, ca, events } = await answerOf<ServerStarted>(server);
-    const settings = { sides, events, runs, log };
-    return [
-      ...(await compareOn('plain', { url: `http://127.0.0.1:${http}`, ca: undefined }, settings)),
-      ...(await compareOn('TLS', { url: `https://127.0.0.1:${https}`, ca }, settings)),
-    ];
-  } finally {
-    for (const child of [server, ...Object.values(sides)]) if (child.connected) child.disconnect();
-  }
+  const { events = 200_000, runs = 5, log = () => {} } = options;
+  return await withDecodeServer(events, async (server) => {
+    const rows: BenchRow[] = [];
+    for (const how of ['plain', 'TLS'] as const) rows.push(...(await compareWatches(how, server, runs, log)));
+    for (const how of ['plain', 'TLS'] as const) rows.push(...(await compareLists(how, server, runs, log)));
+    return rows;
+  });
 }
 
-function start(name: string): ChildProcess {
-  return fork(join(import.meta.dirname, `decode-${name}.ts`));
-}
-
-async function compareOn(
-  how: 'plain' | 'TLS',
-  target: Target,
-  { sides, events, runs, log }: { sides: Sides; events: number; runs: number; log: (line: string) => void },
-): Promise<BenchRow[]> {
-  const results: Record<Side, Run[]> = { ours: [], clientNode: [], drain: [] };
-  // The first round warms up and is not counted.
-  for (let round = 0; round <= runs; round++) {
-    const told: string[] = [];
-    for (const side of SIDES) {
-      const { seen, wallSeconds, cpuSeconds } = await read(sides[side], target);
-      if (side !== 'drain' && seen !== events) throw new Error(`${events} events were sent, ${side} saw ${seen}`);
-      const run = { wall: events / wallSeconds, cpu: events / cpuSeconds };
-      told.push(`${side} ${Math.round(run.wall)}/s (${Math.round(run.cpu)} per CPU second)`);
-      if (round > 0) results[side].push(run);
-    }
-    log(`${how} ${round}: ${told.join(', ')}`);
-  }
-  const compare = (peer: 'clientNode' | 'drain', unit: keyof Run, bar?: Bar): BenchRow =>
-    benchRow({
-      what: `decode (${how})`,
-      unit: unit === 'wall' ? 'events/s' : 'events/CPU s',
-      ours: results.ours.map((run) => run[unit]),
-      peer: {
-        name: peer === 'drain' ? 'the raw drain' : "client-node's Watch",
-        runs: results[peer].map((run) => run[unit]),
-      },
-      bars: bar === undefined ? [] : [bar],
-    });
+async function compareWatches(how: How, server: DecodeServer, runs: number, log: (line: string) => void) {
+  const { ours, clientNode, drain } = await takeTurns({
+    what: `watch, ${how}`,
+    server,
+    target: server.target(how),
+    sides: WATCH_SIDES,
+    count: server.started.events,
+    uncounted: ['drain'],
+    runs,
+    log,
+  });
+  const what = `decode (${how})`;
+  const watch = { name: "client-node's Watch", runs: clientNode };
+  const raw = { name: 'the raw drain', runs: drain };
   const plain = how === 'plain';
   return [
-    compare('clientNode', 'wall', plain ? ratioAtLeast(6) : undefined),
-    compare('clientNode', 'cpu'),
-    compare('drain', 'wall', plain ? ratioAtLeast(0.5) : undefined),
-    compare('drain', 'cpu', plain ? undefined : ratioAtLeast(0.5)),
+    rowOf(what, 'events/s', 'wall', ours, watch, plain ? ratioAtLeast(6) : undefined),
+    rowOf(what, 'events/s', 'wall', ours, raw, plain ? ratioAtLeast(0.5) : undefined),
+    rowOf(what, 'events/CPU s', 'cpu', ours, watch),
+    rowOf(what, 'events/CPU s', 'cpu', ours, raw, plain ? undefined : ratioAtLeast(0.5)),
+    rowOf(what, 'µs of CPU an event', 'cost', ours, raw),
+    rowOf(`decode (${how}), the server meanwhile`, '% of a core', 'serverBusy', ours, raw),
   ];
 }
 
-async function read(side: ChildProcess, target: Target): Promise<Reading> {
-  side.send(target);
-  return await answerOf<Reading>(side);
+async function compareLists(how: How, server: DecodeServer, runs: number, log: (line: string) => void) {
+  const { ours, parse } = await takeTurns({
+    what: `list, ${how}`,
+    server,
+    target: server.target(how),
+    sides: LIST_SIDES,
+    count: server.started.objects,
+    runs,
+    log,
+  });
+  const what = `list in pages (${how})`;
+  const peer = { name: 'JSON.parse of each page', runs: parse };
+  return [rowOf(what, 'objects/s', 'wall', ours, peer), rowOf(what, 'objects/CPU s', 'cpu', ours, peer)];
 }
 
-/** The next message of a child. */
-async function answerOf<T>(child: ChildProcess): Promise<T> {
-  const given = new AbortController();
-  try {
-    const end = once(child, 'exit', { signal: given.signal }).then(() => {
-      throw new Error('A process of the benchmark ended without an answer; what it said is above.');
-    });
-    const [answer] = (await Promise.race([once(child, 'message', { signal: given.signal }), end])) as [T];
-    return answer;
-  } finally {
-    given.abort();
-  }
+function rowOf(
+  what: string,
+  unit: string,
+  figure: keyof Run,
+  ours: readonly Run[],
+  peer: { readonly name: string; readonly runs: readonly Run[] },
+  bar?: Bar,
+): BenchRow {
+  return benchRow({
+    what,
+    unit,
+    ours: ours.map((run) => run[figure]),
+    peer: { name: peer.name, runs: peer.runs.map((run) => run[figure]) },
+    bars: bar === undefined ? [] : [bar],
+  });
 }
 
 if (import.meta.main) {
-  const require = createRequire(import.meta.url);
-  const { version } = require('@kubernetes/client-node/package.json') as { version: string };
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  say(`node ${process.version}, @kubernetes/client-node ${version}, ${availableParallelism()} cores`);
+  say(formatMachine(describeMachine()));
   for (const row of await benchDecode({ log: say })) say(formatRow(row));
 }

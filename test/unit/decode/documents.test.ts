@@ -42,7 +42,7 @@ function outcome(decode: () => WatchLine): string {
 describe(`random documents (seed ${seed})`, () => {
   test('each line of a watch gives what JSON.parse finds in it', () => {
     const random = seededRandom(seed);
-    for (let n = 0; n < 1500; n++) {
+    for (let n = 0; n < 1000; n++) {
       const { object, line } = randomEvent(random);
       for (const decode of [decodeLine, decodeLineByTheBook]) {
         const decoded = decode(line);
@@ -97,7 +97,7 @@ describe(`random documents (seed ${seed})`, () => {
 
   test('any damage to a line gives an object or an error of the protocol, the same in both ways of reading', () => {
     const random = seededRandom(seed + 3);
-    for (let n = 0; n < 1500; n++) {
+    for (let n = 0; n < 1000; n++) {
       const bytes = Buffer.from(randomEvent(random).line);
       const damaged = random() < 0.5 ? bytes.subarray(0, 1 + Math.floor(random() * bytes.length)) : bytes;
       for (let k = 0; k < 3; k++)
