@@ -14,6 +14,7 @@ import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import { messageOf } from '../model/errors.ts';
 import type { StreamStatus } from '../model/stream-status.ts';
 import type { Context } from './context.ts';
+import { endingOnDamage } from './end-on-damage.ts';
 import { isAlive, ownFolder, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
@@ -62,8 +63,9 @@ export function startRun(config: Config, context: Context): RunHandle {
 
   /** Opens the folder before anything else: a second run on it must not even start a sandbox. */
   async function run(): Promise<RunSummary> {
-    const folder = openDataFolder({ path: config.data, clock: systemClock, host: thisProcess().host, isAlive });
+    const opened = openDataFolder({ path: config.data, clock: systemClock, host: thisProcess().host, isAlive });
     const over = new AbortController();
+    const folder = endingWhenDamaged(opened, over);
     try {
       const holder = thisProcess();
       const leases = createLeaseKeeper({ ...folder, holder, clock: systemClock, report: context.report });
@@ -150,6 +152,20 @@ export function startRun(config: Config, context: Context): RunHandle {
       caughtUp: tally.caughtUp,
     }),
     finished: run(),
+  };
+}
+
+/** The folder, such that its damage ends the run, wherever it is met. */
+function endingWhenDamaged(folder: DataFolder, over: AbortController): DataFolder {
+  const guarded = endingOnDamage(folder, over);
+  return {
+    ...folder,
+    log: endingOnDamage(folder.log, over),
+    checkpoints: endingOnDamage(folder.checkpoints, over),
+    leases: endingOnDamage(folder.leases, over),
+    status: endingOnDamage(folder.status, over),
+    deadLetters: endingOnDamage(folder.deadLetters, over),
+    retain: (policy, budget) => guarded.retain(policy, budget),
   };
 }
 
