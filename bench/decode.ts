@@ -9,7 +9,7 @@ import { describeMachine, formatMachine } from './machine.ts';
 import { type Bar, type BenchOptions, type BenchRow, benchRow, formatRow, ratioAtLeast } from './report.ts';
 
 export interface DecodeBenchOptions extends BenchOptions {
-  /** Events and objects a run; a multiple of 20,000. Default 200,000. */
+  /** Events and objects a run; a multiple of 20,000. Default 100,000. */
   readonly events?: number;
 }
 
@@ -19,7 +19,7 @@ const WATCH_SIDES = { ours: 'ours', clientNode: 'client-node', drain: 'drain' } 
 const LIST_SIDES = { ours: 'list-ours', parse: 'list-parse' } as const;
 
 export async function benchDecode(options: DecodeBenchOptions = {}): Promise<BenchRow[]> {
-  const { events = 200_000, runs = 5, log = () => {} } = options;
+  const { events = 100_000, runs = 5, log = () => {} } = options;
   return await withDecodeServer(events, async (server) => {
     const rows: BenchRow[] = [];
     for (const how of ['plain', 'TLS'] as const) rows.push(...(await compareWatches(how, server, runs, log)));

@@ -1,7 +1,5 @@
-// Reads metadata.managedFields just far enough to skip it and to learn who wrote last. It is often the larger half of
-// an object, so this is where the time of decoding goes.
+// Reads metadata.managedFields just far enough to skip it and to learn who wrote last.
 import { CLOSE_BRACKET, COMMA, OPEN_BRACKET, parseString, QUOTE, skipSpace, skipValue } from './json-bytes.ts';
-import { jumpManagedFields } from './managed-fields-jump.ts';
 import { Members } from './members.ts';
 import { protocolError } from './protocol-error.ts';
 
@@ -18,10 +16,6 @@ export interface ManagedFields {
  */
 export function skipManagedFields(bytes: Buffer, at: number, limit: number): ManagedFields {
   if (bytes[at] !== OPEN_BRACKET) return { end: skipValue(bytes, at, limit), manager: -1 };
-  return jumpManagedFields(bytes, at, limit) ?? walkManagedFields(bytes, at, limit);
-}
-
-function walkManagedFields(bytes: Buffer, at: number, limit: number): ManagedFields {
   let lastManager = -1;
   let lastTime = '';
   let i = skipSpace(bytes, at + 1, limit);

@@ -48,7 +48,7 @@ async function* page(
   }
   // A page that broke off is asked for again, and begins with what was handed out before.
   const again = state.continueToken !== '' && state.memory.failures > 0;
-  for await (const part of decodeList(response.body)) {
+  for await (const part of decodeList(response.body, { ownsChunks: response.ownsChunks === true })) {
     if (part.kind === 'objects') {
       yield { output: { kind: 'listed', objects: part.objects, again } };
       continue;
