@@ -1,6 +1,7 @@
 // The tail without its terminal: changes in order to whoever shows them, and the place of a named subscription.
 // At least once: a position is acknowledged only after its changes were handed over (promise 4, for readers).
 
+import { Mk8sError } from '../../model/errors.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { FeedPage, SubscriptionStore } from '../../ports/feed.ts';
 import type { FolderForReading } from '../engine.ts';
@@ -47,11 +48,16 @@ export async function deliver(delivery: Delivery): Promise<void> {
       left -= revisions.length;
       handed = revisions.length < page.revisions.length ? (revisions.at(-1)?.position ?? handed) : page.position;
       if (left === 0) return;
-      if (page.atEnd || now() - acknowledgedAt >= acknowledgeEveryMs) await acknowledge();
+      if (page.atEnd || now() - acknowledgedAt >= acknowledgeEveryMs) await acknowledge().catch(throwUnlessPassing);
     }
   } finally {
     await acknowledge();
   }
+}
+
+/** A place that cannot be kept now (a busy folder, a full disk) is kept with the next page; at the end it has to be. */
+function throwUnlessPassing(error: unknown): void {
+  if (!(error instanceof Mk8sError) || !error.retryable) throw error;
 }
 
 /** As `changes`; a page with a cluster whose name came to be known only now is read again: a filter may ask for it. */
