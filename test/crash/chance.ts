@@ -9,6 +9,8 @@ export interface Chance {
   pick<T>(items: readonly T[]): T;
   /** Waits so many milliseconds, drawn from the range. Rejects where the whole run is ended. */
   pause(from: number, to: number): Promise<void>;
+  /** Waits without drawing: what is waited for takes another number of turns each time, and luck has to stay the seed's. */
+  rest(ms: number): Promise<void>;
 }
 
 export function createChance(random: () => number, signal: AbortSignal): Chance {
@@ -18,5 +20,6 @@ export function createChance(random: () => number, signal: AbortSignal): Chance 
     between,
     pick: (items) => pick(random, items),
     pause: (from, to) => delay(between(from, to), undefined, { signal }),
+    rest: (ms) => delay(ms, undefined, { signal }),
   };
 }

@@ -54,7 +54,7 @@ export async function overlap(scene: Scene): Promise<Told> {
 
 /** A bridge writes the status every second once it has the folder. The limit of an act is the limit here. */
 async function untilOwner({ world, chance }: Scene, bridge: Bridge): Promise<void> {
-  while ((await readOwner(world.data))?.endsWith(`pid ${bridge.pid}`) !== true) await chance.pause(100, 200);
+  while ((await readOwner(world.data))?.endsWith(`pid ${bridge.pid}`) !== true) await chance.rest(150);
 }
 
 async function endOne({ world, chance, damage }: Scene, first: Bridge, second: Bridge): Promise<string> {
