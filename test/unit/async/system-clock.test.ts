@@ -27,3 +27,13 @@ test('a sleep of no time ends', async () => {
   await systemClock.sleep(0);
   await systemClock.sleep(-5);
 });
+
+test('a sleep leaves no listener at a signal that lives long', async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...given: Parameters<typeof add>) => ((listeners += 1), add(...given));
+  signal.removeEventListener = (...given: Parameters<typeof remove>) => ((listeners -= 1), remove(...given));
+  for (let turn = 0; turn < 5; turn += 1) await systemClock.sleep(0, signal);
+  expect(listeners).toBe(0);
+});

@@ -32,7 +32,7 @@ function world() {
     handed,
     stop,
     place: async () => (await store.subscriptions.get('me'))?.position,
-    async record(name: string) {
+    record: async (name: string): Promise<void> => {
       version += 1;
       await store.log.append(testStream(), { fence: 1, epoch: 1, changes: [change(name, version)] });
       for (let turn = 0; turn < 5; turn += 1) await idle();
