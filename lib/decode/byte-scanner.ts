@@ -1,4 +1,4 @@
-// Scans stretches of bytes in WebAssembly (tools/scanner/scanner.ts): many objects a call, 16 bytes a step. It takes only
+// Scans stretches of bytes in WebAssembly (tools/scanner/assembly): many objects a call, 16 bytes a step. It takes only
 // the spelling that API servers use; what it leaves is for those who read by the book (watch-line.ts, scan-object.ts).
 //
 // There is one scanner in a process, and its memory stays at 256 KiB: calls are synchronous, and whoever makes one has
