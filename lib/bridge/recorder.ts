@@ -84,7 +84,7 @@ async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promi
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const { stream, log, clock, fence } = options;
-  const record = recordReader(log, stream, options);
+  const record = recordReader(log, stream, { sparse: options.ignoreNoop, redact: options.redact });
   let { epoch, resourceVersion, sequence } = options.position;
   let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
 

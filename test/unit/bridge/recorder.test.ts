@@ -159,6 +159,14 @@ describe('a recorder', () => {
     expect(await settle(recorder.take(listed(object('a', 40))), clock)).toBe('went back');
   });
 
+  test('promise 10: takes a change that it left out, because it alters nothing, for no sign of a restore', async () => {
+    const { clock, take, recorder } = await world({ ignoreNoop: true });
+    await take(sync('first', false), listed(object('a', 5, 1)), synced('9'));
+    await take(events(['MODIFIED', object('a', 10, 1)]));
+    await take(sync('gap', true));
+    expect(await settle(recorder.take(listed(object('a', 10, 1))), clock)).toBe('recorded');
+  });
+
   test('the end of a resource buries everything and begins the next epoch', async () => {
     const { clock, take, recorded, recorder, position } = await world();
     await take(sync('first', false), listed(object('a', 5), object('b', 6)), synced('9'));
