@@ -10,7 +10,9 @@ import { benchLatency } from './latency.ts';
 import { benchLog } from './log.ts';
 import { describeMachine, formatMachine, formatNoise, startNoise } from './machine.ts';
 import { benchPipeline } from './pipeline.ts';
+import { benchReconcile } from './reconcile.ts';
 import { type BenchOptions, type BenchRow, formatRow, formatTable } from './report.ts';
+import { benchResume } from './resume.ts';
 import { benchStart } from './start.ts';
 import { benchSync } from './sync.ts';
 import { benchTail } from './tail.ts';
@@ -21,6 +23,8 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   decode: benchDecode,
   pipeline: benchPipeline,
   sync: benchSync,
+  resume: benchResume,
+  reconcile: benchReconcile,
   latency: benchLatency,
   idle: benchIdle,
   tail: benchTail,

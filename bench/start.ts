@@ -3,7 +3,7 @@
 // where that is an older one that hands over to the bundled Node 24. The floor beside each is a Node that does nothing.
 // Each counts with the compile cache that earlier starts have filled, as on the second day.
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { openDataFolder } from '../lib/adapters/disk/data-folder.ts';
 import { systemClock } from '../lib/async/system-clock.ts';
 import { clusterId } from '../lib/model/stream.ts';
 import type { StreamStatus } from '../lib/model/stream-status.ts';
+import { installPackage } from './installed-package.ts';
 import { atMost, type BenchOptions, type BenchRow, benchRow, formatRow } from './report.ts';
 
 const run = promisify(execFile);
@@ -38,7 +39,7 @@ export async function benchStart({ runs = STARTS, log = () => {} }: BenchOptions
     const old = oldNode();
     const ways: Way[] = [
       { name: 'clone', node: process.execPath, root },
-      { name: 'installed package', node: process.execPath, root: install(join(folder, 'package')) },
+      { name: 'installed package', node: process.execPath, root: installPackage(join(folder, 'package')) },
       ...(old === undefined ? [] : [{ name: `clone, PATH's Node ${old} first`, node: 'node', root }]),
     ];
     const rows: BenchRow[] = [];
@@ -79,22 +80,6 @@ async function timed(node: string, args: readonly string[], cwd: string): Promis
 function oldNode(): string | undefined {
   const version = execFileSync('node', ['--version'], { encoding: 'utf8', env: { PATH } }).trim();
   return Number(version.slice(1).split('.')[0]) < 24 ? version : undefined;
-}
-
-/** What `npm install` leaves of the package: bin, dist, package.json, its dependencies. */
-function install(folder: string): string {
-  mkdirSync(folder);
-  execFileSync(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    join(root, 'tsconfig.build.json'),
-    '--outDir',
-    join(folder, 'dist'),
-  ]);
-  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
 }
 
 async function writeStatus(path: string, streams: number): Promise<void> {
