@@ -3,7 +3,7 @@
 
 export interface Dice {
   /** Uniform in [0, 1). */
-  next(): number;
+  readonly next: () => number;
   /** True with probability `p`. Draws one number, also where `p` is 0 or 1. */
   chance(p: number): boolean;
   /** A whole number in [0, below). */

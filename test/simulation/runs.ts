@@ -34,7 +34,7 @@ export interface Runs {
   stop(): void;
   readonly bridges: readonly BridgeProcess[];
   readonly tails: readonly TailProcess[];
-  isAlive(pid: number): boolean;
+  readonly isAlive: (pid: number) => boolean;
 }
 
 export interface RunsParts {
@@ -158,7 +158,7 @@ export function createRuns(parts: RunsParts): Runs {
     if (error !== undefined && !(error instanceof Mk8sError)) {
       fail(
         'liveness',
-        `${process.name} ended with an error that is not ours: ${String((error as Error).stack ?? error)}`,
+        `${process.name} ended with an error that is not ours: ${messageOf(error)}`,
       );
     }
   }

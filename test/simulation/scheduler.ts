@@ -12,7 +12,7 @@ export interface TimerOwner {
 
 export interface Scheduler {
   /** Milliseconds since 1970. */
-  now(): number;
+  readonly now: () => number;
   /** A clock that goes wrong by `skewMs`; its sleepers belong to `owner`. */
   clock(owner?: TimerOwner, skewMs?: number): Clock;
   /** Runs `act` after `ms`, unless the owner has ended by then. */

@@ -19,7 +19,7 @@ export function createSimChanges(scheduler: Scheduler): SimChanges {
     telling = true;
     scheduler.after(TOLD_AFTER_MS, () => {
       telling = false;
-      for (const look of [...waiting]) look();
+      for (const look of Array.from(waiting)) look();
     });
   }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 export interface Trace {
   /** Adds a line; `text` is asked only where somebody listens. */
-  say(text: () => string): void;
+  readonly say: (text: () => string) => void;
   readonly lines: readonly string[];
   /** Of all lines so far. */
   hash(): string;

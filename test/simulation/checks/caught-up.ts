@@ -104,7 +104,7 @@ function unshown(model: Model): string[] {
         row.currentAt === row.updatedAt &&
         row.error === undefined,
     );
-    const told = JSON.stringify(shown.map(({ stream: _, ...row }) => row));
+    const told = JSON.stringify(shown.map((row) => ({ ...row, stream: undefined })));
     return right ? [] : [`no run shows ${nameOf(model, ref)} as watched and current: ${told}`];
   });
 }

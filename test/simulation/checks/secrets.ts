@@ -1,4 +1,5 @@
 // Promise 9: no token and no data of a Secret is in anything that leaves: records, events, reports, status, dead letters.
+import { messageOf } from '../../../lib/model/errors.ts';
 import type { Model } from '../model/model.ts';
 import type { Check } from '../model/observer.ts';
 
@@ -24,7 +25,7 @@ export function secrets(model: Model): Check {
     onReport: (process, entry) => check(`a report of ${process.name}`, entry),
     onStatus: (process, run, streams) => check(`the status that ${process.name} wrote`, { run, streams }),
     onInventory: (process, clusters, problems) => check(`the inventory of ${process.name}`, { clusters, problems }),
-    onBridgeEnd: ({ process, ended }) => check(`how ${process.name} ended`, String(ended?.error ?? '')),
+    onBridgeEnd: ({ process, ended }) => check(`how ${process.name} ended`, messageOf(ended?.error ?? '')),
     onDeadLetter: (process, letter) => check(`a dead letter of ${process.name}`, letter),
   };
 }

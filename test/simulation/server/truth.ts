@@ -12,7 +12,7 @@ export interface Truth {
   readonly resourceVersion: string;
   readonly type: 'add' | 'update' | 'delete';
   /** As served in this version, without managedFields; of a deletion the last state, with the deletion's resourceVersion. */
-  text(version: string): string;
+  readonly text: (version: string) => string;
   readonly labels: Readonly<Record<string, string>>;
   readonly life: number;
   /** Milliseconds since 1970. */
@@ -40,7 +40,7 @@ interface Definition {
 interface Present {
   readonly uid: string;
   readonly resourceVersion: string;
-  text(version: string): string;
+  readonly text: (version: string) => string;
 }
 
 export interface ClusterTruth {

@@ -25,7 +25,9 @@ describe('the newest states of a stream', () => {
       states.set(keyOf(n), state);
       model.set(keyOf(n), state);
       if (sequence % 500 !== 0) continue;
-      const [after, until] = [random(), random()].toSorted().map((share) => keyOf(Math.floor(share * 3_000)));
+      const [after, until] = [random(), random()]
+        .toSorted((a, b) => a - b)
+        .map((share) => keyOf(Math.floor(share * 3_000)));
       for (const [from, to] of [
         [after, until],
         [beginning, until],
