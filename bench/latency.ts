@@ -5,15 +5,15 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { installPackage } from './installed-package.ts';
 import type { LatencyServerStarted } from './latency-server.ts';
 import { RESOURCE, Sightings } from './latency-stamps.ts';
 import type { WriterTask } from './latency-writer.ts';
 import { atMost, type BenchOptions, type BenchRow, benchRow, formatRow } from './report.ts';
 
 const here = import.meta.dirname;
-const mk8s = resolve(here, '../bin/mk8s.js');
 const RATE = 500;
 const OBJECTS = 200;
 /** Of one run, and of the warm-up before the first. */
@@ -22,6 +22,7 @@ const WRITES = RATE * 5;
 export async function benchLatency({ runs = 5, log = () => {} }: BenchOptions = {}): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mk8s-bench-'));
   const children: ChildProcess[] = [];
+  const mk8s = join(installPackage(join(folder, 'package')), 'bin/mk8s.js');
   const child = (name: string, ...args: string[]): ChildProcess => {
     const started = fork(join(here, `latency-${name}.ts`), args);
     children.push(started);

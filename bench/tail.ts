@@ -7,12 +7,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { openDataFolder } from '../lib/adapters/disk/data-folder.ts';
 import { systemClock } from '../lib/async/system-clock.ts';
 import { decodeWatch } from '../lib/decode/watch-stream.ts';
 import type { Observed } from '../lib/model/revision.ts';
 import { clusterId } from '../lib/model/stream.ts';
+import { installPackage } from './installed-package.ts';
 import { openBaselineLog } from './log-baseline.ts';
 import { COLLECTION, liveEvents } from './pipeline-events.ts';
 import { atLeast, type BenchOptions, type BenchRow, benchRow, formatRow } from './report.ts';
@@ -24,7 +25,6 @@ export interface TailBenchOptions extends BenchOptions {
   readonly keep?: string;
 }
 
-const root = resolve(import.meta.dirname, '..');
 /** Of the peer's: its rate does not depend on it. */
 const PEER_CHANGES = 200_000;
 const STREAM = { cluster: clusterId('bench'), group: COLLECTION.group, plural: COLLECTION.plural, selector: {} };
@@ -33,12 +33,14 @@ const TYPES = { ADDED: 'add', MODIFIED: 'update', DELETED: 'delete' } as const;
 export async function benchTail(options: TailBenchOptions = {}): Promise<BenchRow[]> {
   const { changes = 1_000_000, runs = 5, keep, log = () => {} } = options;
   const folder = keep ?? mkdtempSync(join(tmpdir(), 'mk8s-bench-'));
+  const made = mkdtempSync(join(tmpdir(), 'mk8s-bench-'));
   try {
+    const mk8s = join(installPackage(join(made, 'package')), 'bin/mk8s.js');
     const data = join(folder, `data-${changes}`);
     const rows = join(folder, `rows-${PEER_CHANGES}`);
     if (!existsSync(data)) await build(data, changes, log);
     if (!existsSync(rows)) await buildPeer(rows, log);
-    const ours = [join(root, 'bin/mk8s.js'), 'tail', '--data', data, '--from', 'beginning', '-o', 'json'];
+    const ours = [mk8s, 'tail', '--data', data, '--from', 'beginning', '-o', 'json'];
     const peer = [join(import.meta.dirname, 'tail-rows.ts'), rows];
     const rates = { process: [] as number[], pages: [] as number[], peer: [] as number[] };
     for (let run = 1; run <= runs; run++) {
@@ -56,6 +58,7 @@ export async function benchTail(options: TailBenchOptions = {}): Promise<BenchRo
       benchRow({ what: `${what}: pages of the library`, unit, ours: rates.pages, bars: [atLeast(100_000)] }),
     ];
   } finally {
+    rmSync(made, { recursive: true });
     if (keep === undefined) rmSync(folder, { recursive: true });
   }
 }
