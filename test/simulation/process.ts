@@ -10,6 +10,12 @@ export interface CrashRates {
   readonly crashAfter: number;
 }
 
+/** A wait for more of a body. */
+export interface Pull {
+  readonly server: string;
+  readonly path: string;
+}
+
 export interface SimProcess {
   readonly name: string;
   readonly pid: number;
@@ -27,6 +33,8 @@ export interface SimProcess {
   /** The same port, its methods called through `call`. All of them must return promises. */
   guard<Port extends object>(name: string, port: Port): Port;
   guardApi(api: ApiServer): ApiServer;
+  /** Requests whose bodies it waits for right now. */
+  readonly pulls: ReadonlySet<Pull>;
   kill(why: string): void;
   /** Stands still for so long, milliseconds. */
   freeze(ms: number): void;
@@ -54,6 +62,7 @@ export function createProcess({ name, pid, scheduler, skewMs, dice, rates, onDea
   let alive = true;
   let frozenUntil = 0;
   let calls = 0;
+  const pulls = new Set<Pull>();
   const owner: TimerOwner = {
     get alive() {
       return alive;
@@ -100,12 +109,13 @@ export function createProcess({ name, pid, scheduler, skewMs, dice, rates, onDea
     return Object.fromEntries(guarded) as Port;
   }
 
-  async function* guardBody(body: ApiResponse['body']): AsyncGenerator<readonly Uint8Array[]> {
+  async function* guardBody(body: ApiResponse['body'], pull: Pull): AsyncGenerator<readonly Uint8Array[]> {
     const parts = body[Symbol.asyncIterator]();
     let ended = false;
     try {
       for (;;) {
-        const part = await call('body', () => parts.next());
+        pulls.add(pull);
+        const part = await call('body', () => parts.next()).finally(() => pulls.delete(pull));
         ended = part.done === true;
         if (ended) return;
         yield part.value;
@@ -123,7 +133,7 @@ export function createProcess({ name, pid, scheduler, skewMs, dice, rates, onDea
         call('request', async () => {
           const signal = request.signal === undefined ? died.signal : AbortSignal.any([request.signal, died.signal]);
           const response = await api.request({ ...request, signal });
-          return { ...response, body: guardBody(response.body) };
+          return { ...response, body: guardBody(response.body, { server: api.server, path: request.path }) };
         }),
     };
   }
@@ -135,6 +145,7 @@ export function createProcess({ name, pid, scheduler, skewMs, dice, rates, onDea
     owner,
     clock,
     died: died.signal,
+    pulls,
     get alive() {
       return alive;
     },

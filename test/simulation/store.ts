@@ -19,6 +19,8 @@ import { faultyDatabase, faultyFolder } from './store-faults.ts';
 
 /** What took effect in the store, whether or not its caller heard of it. */
 export interface StoreWatcher {
+  /** An append is asked for. */
+  onAppendBegins(process: SimProcess, stream: StreamRef): void;
   onAppend(process: SimProcess, stream: StreamRef, batch: AppendBatch, revisions: readonly Revision[]): void;
   onCheckpoint(process: SimProcess, stream: StreamRef, next: Checkpoint): void;
   onLease(process: SimProcess, lease: Lease, holder: Holder): void;
@@ -96,6 +98,7 @@ function watched(process: SimProcess, folder: DataFolder, watcher: StoreWatcher)
         return position;
       },
       async append(stream, batch) {
+        watcher.onAppendBegins(process, stream);
         const revisions = await log.append(stream, batch);
         watcher.onAppend(process, stream, batch, revisions);
         return revisions;
@@ -151,7 +154,11 @@ function watched(process: SimProcess, folder: DataFolder, watcher: StoreWatcher)
 }
 
 function guarded(process: SimProcess, folder: DataFolder): DataFolder {
-  const { log, feed, subscriptions, checkpoints, leases, status, deadLetters, retain, close } = folder;
+  const { log, feed, subscriptions, checkpoints, leases, status, deadLetters } = folder;
+  const rest: Pick<DataFolder, 'retain' | 'close'> = {
+    retain: (policy, budget) => folder.retain(policy, budget),
+    close: () => folder.close(),
+  };
   return {
     log: process.guard('log', log),
     feed: process.guard('feed', feed),
@@ -160,6 +167,6 @@ function guarded(process: SimProcess, folder: DataFolder): DataFolder {
     leases: process.guard('leases', leases),
     status: process.guard('status', status),
     deadLetters: process.guard('deadLetters', deadLetters),
-    ...process.guard('folder', { retain, close }),
+    ...process.guard('folder', rest),
   };
 }

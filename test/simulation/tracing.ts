@@ -5,7 +5,8 @@ import { type StreamRef, streamKey } from '../../lib/model/stream.ts';
 import type { Check } from './model/observer.ts';
 import type { Trace } from './trace.ts';
 
-export function tracing({ say }: Trace): Check {
+export function tracing(trace: Trace): Check {
+  const say = (text: () => string): void => trace.say(text);
   const short = (stream: StreamRef): string => streamKey(stream).replace(/^([^-/]{4})[^/]*/, '$1');
   const told = ({ sequence, type, origin, namespace, name, resourceVersion, epoch, uid }: Revision): string =>
     `#${sequence} ${type} (${origin}) ${namespace}/${name} rv ${resourceVersion} epoch ${epoch} uid ${uid.slice(0, 4)}`;

@@ -45,7 +45,7 @@ export interface Outcome {
 
 export async function runWorld(profile: Profile, { traced = false } = {}): Promise<Outcome> {
   const scheduler = createScheduler();
-  const trace = traced ? createTrace(scheduler.now) : noTrace;
+  const trace = traced ? createTrace(() => scheduler.now()) : noTrace;
   const counters = createCounters();
   const dice = createDice(profile.seed).fork('world');
   const faults = createFaults(dice.fork('faults'), profile.rates, counters);
@@ -126,7 +126,7 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     scheduler,
     faults,
     watcher: watchers,
-    isAlive: runs.isAlive,
+    isAlive: (pid) => runs.isAlive(pid),
     isFull: () => full,
   });
 
@@ -200,8 +200,13 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
   }
 
   async function end(): Promise<void> {
+    watchers.onCaughtUp();
     runs.stop();
     await scheduler.run(scheduler.now() + STOP_MS, over);
+    for (const { sim } of clusters) {
+      const open = sim.openConnections();
+      if (open > 0) fail('liveness', `${open} connections to ${sim.name} are open, and nothing runs any more`);
+    }
     await watchers.onEnd();
   }
 }

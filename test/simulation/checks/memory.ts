@@ -20,6 +20,22 @@ export function memory(model: Model): Check {
       if (bridge.ended === undefined || bridge.budget.taken === 0) return;
       model.fail(7, `${bridge.process.name} ended and still holds ${bridge.budget.taken} bytes of the budget`);
     },
+    onAppendBegins(process, stream) {
+      // Its cluster may be known to the process under several addresses; each is named after the cluster.
+      const cluster = model.clusters.get(stream.cluster)?.name;
+      const { namespace } = stream.selector;
+      const path = `${namespace === undefined ? '' : `/namespaces/${namespace}`}/${stream.plural}`;
+      for (const pull of process.pulls) {
+        const isIts =
+          pull.server.includes(`${cluster}`) && pull.path.endsWith(path) && pull.path.includes(`/${stream.group}`);
+        if (isIts && pull.path.includes('/namespaces/') === (namespace !== undefined)) {
+          model.fail(
+            7,
+            `${process.name} reads on of ${pull.path} while it records what it read of ${nameOf(model, stream)}`,
+          );
+        }
+      }
+    },
     onBatch(sink, process, batch, phase) {
       const [first] = batch;
       if (first === undefined) return;

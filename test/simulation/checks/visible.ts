@@ -6,7 +6,7 @@
 
 import { formatGroupResource } from '../../../lib/model/resource.ts';
 import type { Revision } from '../../../lib/model/revision.ts';
-import type { StreamKey } from '../../../lib/model/stream.ts';
+import type { StreamKey, StreamRef } from '../../../lib/model/stream.ts';
 import type { ReportEntry } from '../../../lib/ports/reporter.ts';
 import { type Model, nameOf } from '../model/model.ts';
 import type { Check } from '../model/observer.ts';
@@ -15,6 +15,8 @@ import type { SimProcess } from '../process.ts';
 const types = { add: 'ADDED', update: 'MODIFIED', delete: 'DELETED' } as const;
 /** Within this, milliseconds, a run says why it began an epoch. */
 const TOLD_WITHIN_MS = 1_000;
+/** Streams that notice a restore by themselves do so at different times, milliseconds. */
+const HEARD_WITHIN_MS = 300_000;
 
 interface Epoch {
   readonly at: number;
@@ -26,6 +28,8 @@ export function visible(model: Model): Check {
   const epochs = new Map<StreamKey, number>();
   const reports: { at: number; process: SimProcess; entry: ReportEntry }[] = [];
   const gaps = new Map<string, number>();
+  /** Who wrote last. */
+  const owners = new Map<StreamKey, SimProcess>();
 
   function checkOrigin(revision: Revision): void {
     const { stream, origin, type, uid, resourceVersion } = revision;
@@ -55,18 +59,37 @@ export function visible(model: Model): Check {
         report.entry.cluster?.startsWith(cluster) === true &&
         report.entry.message.includes('was restored to an older state'),
     );
-    const { definitions, lives } = model.clusters.get(model.record.streams.get(key)?.ref.cluster as never)?.truth ?? {};
-    const ended = definitions?.().some(({ type }) => type === 'deleted') ?? false;
+    const { truth } = model.clusters.get(model.record.streams.get(key)?.ref.cluster as never) ?? {};
+    const ended = truth?.definitions().some(({ type }) => type === 'deleted') ?? false;
     if (!said && !ended)
       model.fail(10, `${process.name} began an epoch of ${key} and did not say that ${cluster} was restored`);
-    if (!ended && (lives?.().length ?? 1) === 1)
+    if (!ended && (truth?.lives().length ?? 1) === 1)
       model.fail(10, `${process.name} began an epoch of ${key}, and ${cluster} was never restored`);
+  }
+
+  /** A cluster is restored as a whole: what one stream noticed, all that the same run followed have acted on. */
+  function checkHeard(noticed: StreamRef, { at, process }: Epoch): void {
+    const cluster = model.clusters.get(noticed.cluster);
+    if (cluster === undefined || cluster.truth.definitions().length > 0) return;
+    for (const stream of model.record.streams.values()) {
+      const { ref, key } = stream;
+      const first = stream.revisions[0];
+      if (ref.cluster !== noticed.cluster || owners.get(key) !== process || first === undefined) continue;
+      if (first.observedAt > at - HEARD_WITHIN_MS) continue;
+      const acted = began.get(key)?.some((epoch) => epoch.at > at - HEARD_WITHIN_MS) ?? false;
+      if (!acted)
+        model.fail(
+          10,
+          `${process.name} noticed by ${nameOf(model, noticed)} that the cluster was restored, and ${nameOf(model, ref)} went on`,
+        );
+    }
   }
 
   return {
     onAppend(process, stream, { epoch }, revisions) {
       for (const revision of revisions) checkOrigin(revision);
       const { key } = model.record.of(stream);
+      owners.set(key, process);
       const before = epochs.get(key) ?? epoch;
       epochs.set(key, epoch);
       if (epoch <= before || before === 0) return;
@@ -75,6 +98,15 @@ export function visible(model: Model): Check {
       began.set(key, [...all, one]);
       const name = model.clusters.get(stream.cluster)?.name ?? '';
       model.scheduler.after(TOLD_WITHIN_MS, () => checkReason(key, name, one));
+    },
+    onCaughtUp() {
+      const running = new Set(model.bridges().map(({ process }) => process));
+      for (const [key, all] of began) {
+        const { ref } = model.record.streams.get(key) ?? {};
+        const last = all.at(-1);
+        if (ref === undefined || last === undefined || !running.has(last.process)) continue;
+        checkHeard(ref, last);
+      }
     },
     onReport(process, entry) {
       const { message, cluster, resource } = entry;

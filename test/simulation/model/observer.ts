@@ -18,7 +18,9 @@ export interface Watchers extends StoreWatcher, Omit<SinkWatcher, 'onArrival'> {
   onBridgeEnd(bridge: BridgeProcess): void;
   /** Nothing more happens at this moment of simulated time. */
   onStep(): void;
-  /** All is calm and has caught up, nothing runs any more. */
+  /** All is calm and has caught up; what runs goes on. */
+  onCaughtUp(): void;
+  /** Nothing runs any more. */
   onEnd(): Promise<void>;
 }
 
@@ -53,6 +55,8 @@ export function tellAll(checks: readonly Check[]): Watchers {
     onBridgeStart: tell('onBridgeStart'),
     onBridgeEnd: tell('onBridgeEnd'),
     onStep: tell('onStep'),
+    onCaughtUp: tell('onCaughtUp'),
+    onAppendBegins: tell('onAppendBegins'),
     async onEnd() {
       for (const check of checks) await check.onEnd?.();
     },
