@@ -10,25 +10,18 @@ const UNTYPED = Buffer.from('{"metadata":');
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 
-export interface ListItemsOptions {
-  /** Largest item. */
-  readonly maxBytes: number;
-  /** Allows to overwrite the bytes of items. */
-  readonly inPlace: boolean;
-}
-
 /** For one list: it learns from each item how the next may begin. */
 export class ListItems implements ItemReader {
   /** What was found since it was taken last, in order. */
   found: ScannedObject[] = [];
   private readonly objects = new ObjectScanner();
-  private readonly options: ListItemsOptions;
+  private readonly maxBytes: number;
   private readonly typeOfList: () => TypeMeta | undefined;
   private defaults: TypeMeta | undefined;
 
-  /** `typeOfList`: apiVersion and kind for items without, as far as the list has said by now. */
-  constructor(options: ListItemsOptions, typeOfList: () => TypeMeta | undefined) {
-    this.options = options;
+  /** `maxBytes`: largest item; `typeOfList`: apiVersion and kind for items without, as far as the list has said by now. */
+  constructor(maxBytes: number, typeOfList: () => TypeMeta | undefined) {
+    this.maxBytes = maxBytes;
     this.typeOfList = typeOfList;
   }
 
@@ -38,11 +31,10 @@ export class ListItems implements ItemReader {
     return found;
   }
 
-  readMany(chunk: Buffer, from: number): number {
+  readMany(chunk: Buffer, from: number, own: boolean): number {
     const untyped = startsWith(chunk, from, UNTYPED);
     this.defaults ??= this.typeOfList();
     if (untyped && this.defaults === undefined) return from;
-    const { maxBytes, inPlace } = this.options;
     const scanner = byteScanner();
     const loadedTo = scanner.load(chunk, from);
     const lineBreak = chunk.subarray(from, loadedTo).indexOf(NEWLINE);
@@ -52,8 +44,8 @@ export class ListItems implements ItemReader {
       const place = row * ROW.size;
       const start = (scanner.rows[place + ROW.start] as number) - scanner.shift;
       const end = (scanner.rows[place + ROW.end] as number) - scanner.shift;
-      if (end - start > maxBytes || (lineBreak >= 0 && end > from + lineBreak)) break;
-      this.found.push(this.objects.take(chunk, scanner, row, inPlace, untyped ? this.defaults : undefined));
+      if (end - start > this.maxBytes || (lineBreak >= 0 && end > from + lineBreak)) break;
+      this.found.push(this.objects.take(chunk, scanner, row, own, untyped ? this.defaults : undefined));
       at = end;
     }
     return at;
@@ -61,7 +53,7 @@ export class ListItems implements ItemReader {
 
   readOne(bytes: Buffer, start: number, end: number, own: boolean): void {
     this.defaults ??= this.typeOfList();
-    const object = this.objects.scan(bytes, start, end, this.defaults, own || this.options.inPlace);
+    const object = this.objects.scan(bytes, start, end, this.defaults, own);
     this.found.push(onOneLine(object));
   }
 }

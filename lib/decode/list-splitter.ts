@@ -18,10 +18,11 @@ import { protocolError } from './protocol-error.ts';
 export interface ItemReader {
   /**
    * An item begins at `from`: reads it and those after it that are whole in the chunk, as far as it likes, and returns the
-   * position after the last; `from` where it leaves the first to be split off for `readOne`.
+   * position after the last; `from` where it leaves the first to be split off for `readOne`. `own` allows to overwrite
+   * the items.
    */
-  readMany(chunk: Buffer, from: number): number;
-  /** Gets the buffer and the place of one item in it; `own`: the buffer was made for it. */
+  readMany(chunk: Buffer, from: number, own: boolean): number;
+  /** Gets the buffer and the place of one item in it. */
   readOne(bytes: Buffer, start: number, end: number, own: boolean): void;
 }
 
@@ -60,12 +61,12 @@ export class ListSplitter {
     this.maxBytes = maxBytes;
   }
 
-  /** Takes the next chunk and hands over the items that end in it. Throws Mk8sError `protocol` for what is no list. */
-  push(chunk: Buffer, reader: ItemReader): void {
+  /** Takes the next chunk and hands over the items that end in it. `own` allows to overwrite it. Throws Mk8sError `protocol` for what is no list. */
+  push(chunk: Buffer, own: boolean, reader: ItemReader): void {
     let i = 0;
     while (i < chunk.length) {
-      if (this.place === 'item') i = this.readItem(chunk, i, reader);
-      else if (this.place === 'between items') i = this.readBetweenItems(chunk, i, reader);
+      if (this.place === 'item') i = this.readItem(chunk, i, own, reader);
+      else if (this.place === 'between items') i = this.readBetweenItems(chunk, i, own, reader);
       else i = this.readFrame(chunk, i);
     }
   }
@@ -114,12 +115,12 @@ export class ListSplitter {
     else if (byte === COLON && this.depth === 1 && isItems(this.key)) this.place = 'items value';
   }
 
-  private readBetweenItems(chunk: Buffer, start: number, reader: ItemReader): number {
+  private readBetweenItems(chunk: Buffer, start: number, own: boolean, reader: ItemReader): number {
     let i = start;
     while (i < chunk.length && (chunk[i] === COMMA || isSpace(chunk[i] as number))) i++;
     const byte = chunk[i];
     if (byte === OPEN_BRACE) {
-      const after = reader.readMany(chunk, i);
+      const after = reader.readMany(chunk, i, own);
       if (after > i) return after;
       this.place = 'item';
       this.depth = 0;
@@ -133,7 +134,7 @@ export class ListSplitter {
   }
 
   /** Reads to the end of the item or of the chunk. */
-  private readItem(chunk: Buffer, start: number, reader: ItemReader): number {
+  private readItem(chunk: Buffer, start: number, own: boolean, reader: ItemReader): number {
     const end = this.endOfItem(chunk, start);
     const bytes = this.partialBytes + end - start;
     if (bytes > this.maxBytes) throw this.tooLarge('An item of a list', bytes);
@@ -143,12 +144,12 @@ export class ListSplitter {
       return end;
     }
     this.place = 'between items';
-    if (this.partialBytes === 0) reader.readOne(chunk, start, end, false);
+    if (this.partialBytes === 0) reader.readOne(chunk, start, end, own);
     else {
       const item = Buffer.concat([...this.partial, chunk.subarray(start, end)]);
       this.partial = [];
       this.partialBytes = 0;
-      if (reader.readMany(item, 0) === 0) reader.readOne(item, 0, item.length, true);
+      if (reader.readMany(item, 0, true) === 0) reader.readOne(item, 0, item.length, true);
     }
     return end;
   }

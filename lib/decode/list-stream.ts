@@ -4,7 +4,7 @@
 import { type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import type { ScannedObject } from '../model/revision.ts';
 import type { ApiResponse } from '../ports/api-server.ts';
-import { asBuffer } from './json-bytes.ts';
+import { joinChunks } from './join-chunks.ts';
 import { ListItems } from './list-items.ts';
 import { ListSplitter } from './list-splitter.ts';
 import { protocolError, truncatedError } from './protocol-error.ts';
@@ -44,12 +44,12 @@ export async function* decodeList(
   body: ApiResponse['body'],
   options: DecodeListOptions = {},
 ): AsyncGenerator<ListPart> {
-  const { maxObjectBytes: maxBytes = DEFAULT_MAX_OBJECT_BYTES, defaults, ownsChunks: inPlace = false } = options;
+  const { maxObjectBytes: maxBytes = DEFAULT_MAX_OBJECT_BYTES, defaults, ownsChunks = false } = options;
   const splitter = new ListSplitter(maxBytes);
-  const items = new ListItems({ maxBytes, inPlace }, () => defaults ?? itemType(splitter.head));
+  const items = new ListItems(maxBytes, () => defaults ?? itemType(splitter.head));
   for await (const chunks of body) {
     try {
-      for (const chunk of chunks) splitter.push(asBuffer(chunk), items);
+      for (const { bytes, own } of joinChunks(chunks, ownsChunks)) splitter.push(bytes, own, items);
     } catch (error) {
       if (items.found.length > 0) yield { kind: 'objects', objects: items.taken() };
       throw error;

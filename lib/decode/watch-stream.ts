@@ -1,7 +1,8 @@
 // The body of a watch as decoded events: splits at newlines (readline would split at U+2028 too), across any cut of the
 // body into chunks. Memory: one partial line and what the events of one batch view (promise 7).
 import type { ApiResponse } from '../ports/api-server.ts';
-import { asBuffer, skipSpace } from './json-bytes.ts';
+import { joinChunks } from './join-chunks.ts';
+import { skipSpace } from './json-bytes.ts';
 import { truncatedError } from './protocol-error.ts';
 import type { WatchLine } from './watch-line.ts';
 import { NEWLINE, WatchLines } from './watch-lines.ts';
@@ -31,11 +32,12 @@ export async function* decodeWatch(
   body: ApiResponse['body'],
   options: DecodeWatchOptions = {},
 ): AsyncGenerator<readonly WatchLine[]> {
-  const lines = new LineSplitter(options);
+  const { maxObjectBytes = DEFAULT_MAX_OBJECT_BYTES, ownsChunks = false } = options;
+  const lines = new LineSplitter(maxObjectBytes);
   for await (const chunks of body) {
     const batch: WatchLine[] = [];
     try {
-      for (const chunk of chunks) lines.push(asBuffer(chunk), batch);
+      for (const { bytes, own } of joinChunks(chunks, ownsChunks)) lines.push(bytes, own, batch);
     } catch (error) {
       if (batch.length > 0) yield batch;
       throw error;
@@ -50,15 +52,13 @@ class LineSplitter {
   private partial: Buffer[] = [];
   private partialBytes = 0;
   private readonly lines: WatchLines;
-  private readonly ownsChunks: boolean;
 
-  constructor({ maxObjectBytes = DEFAULT_MAX_OBJECT_BYTES, ownsChunks = false }: DecodeWatchOptions) {
+  constructor(maxObjectBytes: number) {
     this.lines = new WatchLines(maxObjectBytes);
-    this.ownsChunks = ownsChunks;
   }
 
-  /** Appends the events of all lines that end in this chunk to `into`. */
-  push(chunk: Buffer, into: WatchLine[]): void {
+  /** Appends the events of all lines that end in this chunk to `into`. `own` allows to overwrite it. */
+  push(chunk: Buffer, own: boolean, into: WatchLine[]): void {
     let from = 0;
     if (this.partialBytes > 0) {
       const newline = chunk.indexOf(NEWLINE);
@@ -70,7 +70,7 @@ class LineSplitter {
       this.partialBytes = 0;
       this.lines.decode(line, 0, true, into);
     }
-    this.keep(chunk, this.lines.decode(chunk, from, this.ownsChunks, into));
+    this.keep(chunk, this.lines.decode(chunk, from, own, into));
   }
 
   /** The body ended as HTTP says it must. */

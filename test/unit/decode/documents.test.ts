@@ -79,7 +79,9 @@ describe(`random documents (seed ${seed})`, () => {
       const metadata = `"metadata":${spell(random, { resourceVersion: '279', continue: 'é"\\', remainingItemCount: 7 }, spelling)}`;
       const type = '"kind":"ThingList","apiVersion":"example.com/v1"';
       const body = `{${(random() < 0.5 && typed ? [items, type, metadata] : [type, metadata, items]).join(`${gap()},`)}}\n`;
-      const { values, error } = await collect(decodeList(cut(Buffer.from(body), random), { ownsChunks: random() < 0.5 }));
+      const { values, error } = await collect(
+        decodeList(cut(Buffer.from(body), random), { ownsChunks: random() < 0.5 }),
+      );
       expect(error).toBeUndefined();
       expect(values.at(-1)).toEqual({
         kind: 'end',
