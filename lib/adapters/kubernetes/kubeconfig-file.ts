@@ -44,7 +44,7 @@ export function parseKubeconfig(text: string, path: string): KubeconfigFile {
   const failure = document.errors[0];
   if (failure !== undefined) {
     const { line, col } = lines.linePos(failure.pos[0]);
-    return broken(path, `Kubeconfig ${path}, line ${line}, column ${col}: ${withoutContent(failure.message)}`);
+    return broken(path, `Kubeconfig ${path}, line ${line}, column ${col}: ${withoutContent(failure)}`);
   }
   let root: unknown;
   try {
@@ -167,7 +167,8 @@ function broken(path: string, problem: string): KubeconfigFile {
   };
 }
 
-/** What the parser says up to where it quotes the file: that may be a secret. */
-function withoutContent(message: string): string {
+/** What the parser says up to where it quotes the file: that may be a secret. Of tags it quotes anywhere. */
+function withoutContent({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (code === 'TAG_RESOLVE_FAILED') return 'a tag (!) is not known. Put texts that begin with ! in quotes.';
   return `${(message.split(/[:"'`\n]/, 1)[0] ?? '').trim()}.`;
 }

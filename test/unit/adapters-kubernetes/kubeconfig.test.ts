@@ -161,6 +161,10 @@ describe('a kubeconfig file with mistakes', () => {
     '{users: []}\nh4ckme\n',
     '"users": []\n  "h4ckme": 1\n',
     'a: *h4ckme\n',
+    'users:\n- name: u\n  user:\n    password: |h4ckme\n',
+    'users:\n- name: u\n  user: {password: !h4ckme! }\n',
+    'users:\n- name: u\n  user: {password: !h4ck!me x}\n',
+    '? x\n: ]h4ckme\n',
   ])('promise 9: that does not parse is named without a word of it: %j', async (text) => {
     await using folder = await folderWith({ 'bad.yaml': text });
     const { problems } = await folder.load('bad.yaml');
