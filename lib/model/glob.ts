@@ -10,7 +10,7 @@ export function glob(pattern: string): (text: string) => boolean {
   if (last === undefined) return (text) => text === pattern;
   return (text) => {
     const end = text.length - last.length;
-    if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+    if (!text.startsWith(first) || !text.endsWith(last)) return false;
     // What stands between two stars is taken where it comes first: that leaves the most for the rest.
     let at = first.length;
     for (const part of others) {

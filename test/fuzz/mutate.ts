@@ -6,7 +6,7 @@ import { pick, seededRandom } from '../support/seeded-random.ts';
 export type Random = () => number;
 
 /** Up to this much; longer inputs are slow and find nothing more. Targets that are about size make their own. */
-const LONGEST = 256 * 1024;
+const LONGEST = 1024 * 1024;
 
 /** Chance that belongs to an input: the same for the same bytes. */
 export function randomOf(input: Uint8Array): Random {

@@ -78,7 +78,7 @@ export function gap(random: Random): string {
 
 /** A string with its quotes. */
 export function wildString(random: Random): string {
-  if (random() < 0.005) return `"${pick(random, PIECES).repeat(5000)}"`;
+  if (random() < 0.005) return `"${pick(random, PIECES).repeat(random() < 0.1 ? 60_000 : 5000)}"`;
   const text = Array.from({ length: below(random, 5) }, () => pick(random, PIECES)).join('');
   return text.startsWith('"') ? '""' : `"${text}"`;
 }

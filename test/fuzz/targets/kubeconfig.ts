@@ -74,7 +74,7 @@ function generate(random: Random): Buffer {
   if (random() < 0.015) return Buffer.from(pick(random, BOMBS)());
   const odd = (usual: string): string => (random() < 0.9 ? usual : pick(random, ODD));
   const secret = (): string =>
-    `${random() < 0.2 ? pick(random, ['*', '!', '&', '@', '%', '"', '{', '- ']) : ''}${pick(random, SECRETS)}`;
+    `${random() < 0.2 ? pick(random, ['*', '!', '|', '>', '!x!', '&', '@', '%', '"', '{', '- ']) : ''}${pick(random, SECRETS)}`;
   const user = pick(random, [
     () => `{token: ${secret()}}`,
     () => `\n    token: ${secret()}`,
