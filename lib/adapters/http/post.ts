@@ -1,9 +1,12 @@
 // One POST and its status. Errors of the network become Mk8sError here; what a status means is decided by the sink.
-import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { startDeadline } from '../../async/deadline.ts';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
+
+// Not imported, so that undici is not loaded: see adapters/kubernetes/transport.ts.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface PostTarget {
   readonly url: URL;

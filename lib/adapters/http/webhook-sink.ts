@@ -1,6 +1,5 @@
 // Publishes changes to a webhook: CloudEvents over HTTP in binary mode, one request a change.
 // Promise 9 (no secret in a message) is kept here, promise 2 (order within an object) in lanes.ts; retrying is the bridge's.
-import { Agent as HttpAgent, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSemaphore } from '../../async/semaphore.ts';
 import { Mk8sError } from '../../model/errors.ts';
@@ -12,6 +11,9 @@ import { binaryEventHeaders } from './binary-event.ts';
 import { createLanes } from './lanes.ts';
 import { type PostTarget, post } from './post.ts';
 import { retryAfterMs } from './retry-after.ts';
+
+// Not imported, so that undici is not loaded: see adapters/kubernetes/transport.ts.
+const { Agent: HttpAgent, validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http');
 
 export interface WebhookOptions {
   /** `http://` or `https://`. User and password become basic authentication. */

@@ -2,11 +2,13 @@
 //
 // node:http's own `proxyEnv` (Node 24) does CONNECT too, but knows neither SOCKS nor a CA for an https proxy, reads
 // NO_PROXY by other rules than kubectl, and hides the proxy's answer: one way for all of them is less.
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
 import { proxyName } from './proxy-choice.ts';
+
+// Not imported: see transport.ts.
+const { request } = process.getBuiltinModule('node:http');
 
 export interface Destination {
   /** Name or address, without brackets. */

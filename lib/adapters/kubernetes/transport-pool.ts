@@ -1,5 +1,5 @@
 // The keep-alive pools of one cluster: node:http's Agent over our own way of opening connections.
-import { Agent } from 'node:http';
+import type { Agent as HttpAgent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { callbackify } from 'node:util';
 import { createSemaphore } from '../../async/semaphore.ts';
@@ -23,7 +23,7 @@ export interface PoolOptions {
 
 export interface Pools {
   /** Throws Mk8sError `unreachable` once closed. */
-  for(certificate: ClientCertificate | undefined): Agent;
+  for(certificate: ClientCertificate | undefined): HttpAgent;
   /** Ends all connections, also those in use. */
   close(): void;
 }
@@ -34,6 +34,9 @@ const IDLE_TIMEOUT_MS = 60_000;
 // At a start hundreds of watches open at once. A few handshakes at a time keep each within its time limit, spare the
 // server, and let all but the first resume a session.
 const HANDSHAKES = 8;
+
+// Not imported: see transport.ts.
+const { Agent } = process.getBuiltinModule('node:http');
 
 /** A connection is tied to the client certificate that it was opened with, so a new certificate starts a new pool. */
 export function openPools(options: PoolOptions, peer: Peer): Pools {

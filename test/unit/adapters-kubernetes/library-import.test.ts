@@ -41,6 +41,19 @@ test('importing the library and loading clusters loads neither client-node nor w
   expect(packages.toSorted()).toEqual(['valibot', 'yaml']);
 });
 
+test('neither the library nor the run loads undici, which an import of node:http would', async () => {
+  const parts = ['index.ts', 'compose/run.ts', 'adapters/http/webhook-sink.ts'];
+  const imports = parts.map(
+    (part) => `await import(${JSON.stringify(join(import.meta.dirname, '../../../lib', part))});`,
+  );
+  const loaded = async (statements: string): Promise<boolean> => {
+    const text = `${statements}console.log(process.moduleLoadList.some((name) => name.includes('undici')));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', text], { env: {} });
+    return JSON.parse(stdout) as boolean;
+  };
+  expect([await loaded(imports.join('')), await loaded(`await import('node:http');`)]).toEqual([false, true]);
+});
+
 test('the hook that says so sees client-node where it is loaded', async () => {
   expect(await packagesOf(`await import('@kubernetes/client-node');`)).toContain('@kubernetes/client-node');
 });
