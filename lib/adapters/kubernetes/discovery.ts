@@ -80,7 +80,7 @@ export async function discoverResources(api: ApiServer, options: DiscoverOptions
   ];
   // The etag knows nothing of the CRDs' names. Where a group that looks like CRDs' has none, they may just be made anew (or
   // an aggregated API serves it): then all is read again next time.
-  const settled = failed.length === 0 && resources.every((resource) => resource.custom === isCustomByGroup(resource));
+  const settled = failed.length === 0 && resources.every((resource) => resource.custom || !isCustomByGroup(resource));
   return {
     resources: uniqueResources(resources),
     failed,
