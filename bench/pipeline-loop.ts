@@ -9,7 +9,7 @@ import { COLLECTION, FIRST_VERSION } from './pipeline-events.ts';
 import { type PipelineResult, type PipelineTask, runTask, startMeter } from './pipeline-target.ts';
 
 /** As many as ours commits at a time, about: more would not be slower. */
-const BATCH = 300;
+const BATCH = 600;
 
 interface Event {
   readonly type: string;
