@@ -75,6 +75,7 @@ describe.skipIf(!recordings)('discovery of a recorded 1.36', () => {
       'widgets.example.com',
       'gatewayclasses.gateway.networking.k8s.io',
       'gateways.gateway.networking.k8s.io',
+      'httproutes.gateway.networking.k8s.io',
     ),
   };
 
