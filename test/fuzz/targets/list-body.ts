@@ -140,7 +140,9 @@ function generate(random: Random): Buffer {
   }
   const typed = random() < 0.6;
   const space = (): string => (random() < 0.15 ? pick(random, ['\n', '\n  ', ' ']) : '');
-  const objects = Array.from({ length: below(random, 5) }, () => pretty(random, randomObject(random, { typed })));
+  const objects = Array.from({ length: random() < 0.005 ? 100 + below(random, 600) : below(random, 5) }, () =>
+    spelled(random, randomObject(random, { typed }), typed),
+  );
   const members = [
     `"kind":"ThingList"`,
     `"apiVersion":"example.com/v1"`,
@@ -155,8 +157,14 @@ function generate(random: Random): Buffer {
   return Buffer.from(`{${space()}${order.join(`,${gap(random)}`)}${space()}}${space()}`);
 }
 
-/** Now and then as `?pretty=true` gives it. */
-function pretty(random: Random, json: string): string {
-  if (random() > 0.1 || json.includes('\\\\')) return json;
-  return JSON.stringify(JSON.parse(json), undefined, 2);
+/** Mostly as servers write it, all items of one kind; now and then over several lines, as `?pretty=true` gives it or otherwise. */
+function spelled(random: Random, json: string, typed: boolean): string {
+  const way = random();
+  if (way > 0.6 || json.includes('\\\\')) return json;
+  const { apiVersion: _, kind: __, metadata, ...others } = JSON.parse(json) as Record<string, unknown>;
+  const value = { ...(typed ? { apiVersion: 'v1', kind: 'W' } : {}), metadata, ...others };
+  if (way < 0.05) return JSON.stringify(value, undefined, 2);
+  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${JSON.stringify(member)}`);
+  const broken = way < 0.2 ? below(random, members.length) : -1;
+  return `{${members.map((member, n) => (n === broken ? `\n${member}` : member)).join(',')}}`;
 }
