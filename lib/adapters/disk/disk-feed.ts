@@ -3,6 +3,7 @@ import type { Revision } from '../../model/revision.ts';
 import type { Feed, FeedPage } from '../../ports/feed.ts';
 import type { ChangeSignal } from './change-signal.ts';
 import type { Database } from './database.ts';
+import type { FrameEntry } from './frame.ts';
 import { type Frame, type FrameTable, revisionAt } from './frame-table.ts';
 import type { LogRow, LogRowTable } from './log-row.ts';
 import { corrupt, storageError } from './storage-error.ts';
@@ -47,8 +48,9 @@ export function createDiskFeed(database: Database, { streams, frames, log, chang
     let size = 0;
     let unpacked = 0;
     let position = after;
-    const listed = frames.list(after, maxFramesPerPage);
-    for (const { id, streamId, first } of listed) {
+    let walked = 0;
+    for (const { id, streamId, first } of frames.walk(after, maxFramesPerPage)) {
+      walked += 1;
       // Positions have no gaps but those that retention made.
       if (first > position + 1 && removed < first - 1) throw missing(`what stood before position ${first}`);
       const stream = streamOf(streamId);
@@ -59,7 +61,8 @@ export function createDiskFeed(database: Database, { streams, frames, log, chang
         const frame = frames.load(id, stream);
         if (frame === undefined) throw missing(`frame ${id}`);
         const from = page.length;
-        for (const [i, entry] of frame.entries.entries()) {
+        for (let i = 0; i < frame.entries.length; i++) {
+          const entry = frame.entries[i] as FrameEntry;
           if (entry.position <= position) continue;
           const enough = size >= bytes || unpacked >= bytes * maxBytesPerByte;
           if (enough && position > after) {
@@ -77,7 +80,7 @@ export function createDiskFeed(database: Database, { streams, frames, log, chang
       }
       position = id;
     }
-    const atEnd = listed.length < maxFramesPerPage;
+    const atEnd = walked < maxFramesPerPage;
     if (atEnd && position < head && removed < head) throw missing(`what stands before position ${head}`);
     return { revisions: page, position: atEnd ? Math.max(position, head) : position, atEnd };
   };

@@ -36,6 +36,11 @@ export interface FrameTable {
    * retention did not remove.
    */
   after(stream: WholeStream, sequence: number): Frame | undefined;
+  /**
+   * Frames with id > `after`, in order, at most `limit`. Read as they are asked for: what lists hundreds to use the first
+   * few spends more on the list than on them.
+   */
+  walk(after: number, limit: number): Generator<ListedFrame>;
   /** Frames with id > `after`, in order. */
   list(after: number, limit: number): ListedFrame[];
   /** Undefined where retention removed it in the meantime. */
@@ -59,6 +64,9 @@ export interface ListedFrame {
 
 /** Pages end inside frames, so the next page wants the same frame again; more of them would only be memory. */
 const unpackedFrames = 3;
+
+/** Frames that a walk lists at a time: about what a page of a megabyte has. */
+const walkStep = 8;
 
 export function createFrameTable({ sql, folder }: Database, log: LogRowTable): FrameTable {
   const insert = sql.prepare('INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?)');
@@ -85,6 +93,7 @@ export function createFrameTable({ sql, folder }: Database, log: LogRowTable): F
         : storageError(error, 'read revisions', folder);
     }
   };
+  const listed = (after: number, limit: number) => guarded(() => list.all(after, limit) as unknown as ListedFrame[]);
   const mustBeRemoved = (upTo: number, what: string): void => {
     if (log.read().removed < upTo) throw corrupt(folder, 'read revisions', `${what} is missing`);
   };
@@ -126,7 +135,17 @@ export function createFrameTable({ sql, folder }: Database, log: LogRowTable): F
       if (until > sequence + 1) mustBeRemoved(until - 1, `revision ${until - 1} of stream ${stream.key}`);
       return frame;
     },
-    list: (after, limit) => guarded(() => list.all(after, limit) as unknown as ListedFrame[]),
+    *walk(after, limit) {
+      for (let from = after, left = limit; left > 0; ) {
+        const wanted = Math.min(left, walkStep);
+        const part = listed(from, wanted);
+        yield* part;
+        if (part.length < wanted) return;
+        from = part.at(-1)?.id ?? from;
+        left -= part.length;
+      }
+    },
+    list: listed,
     load,
     lastBefore: (time) => guarded(() => before.get(time) as ListedFrame | undefined),
     keep(frame, stream, isKept) {

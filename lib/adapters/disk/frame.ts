@@ -100,12 +100,14 @@ export function unpackFrame(
   let offset = 4 + raw.readUInt32LE(0);
   const header = JSON.parse(raw.toString('utf8', 4, offset)) as { stream: string; count: number } & Columns;
   if (header.stream !== stream) throw new Error(`a frame of stream ${header.stream} where one of ${stream} should be`);
-  const entries = Array.from({ length: header.count }, (_, i) => entryAt(header, i));
-  const objects = entries.map(({ bytes }) => {
-    const object = new Uint8Array(raw.buffer, raw.byteOffset + offset, bytes);
-    offset += bytes;
-    return object;
-  });
+  const entries: FrameEntry[] = [];
+  const objects: Uint8Array[] = [];
+  for (let i = 0; i < header.count; i++) {
+    const entry = entryAt(header, i);
+    entries.push(entry);
+    objects.push(new Uint8Array(raw.buffer, raw.byteOffset + offset, entry.bytes));
+    offset += entry.bytes;
+  }
   if (offset !== raw.length) throw new Error(`a frame of ${raw.length} bytes where ${offset} were written`);
   return { entries, objects };
 }
