@@ -117,6 +117,7 @@ export function createDiskFeed(database: Database, { streams, frames, log, chang
 
 /** Few revisions of a large frame are copied out of it, so that a filtered page does not keep whole frames in memory. */
 function detach(page: Revision[], from: number, frame: Frame): void {
+  if (page.length - from === frame.entries.length) return;
   const taken = page.slice(from).reduce((bytes, revision) => bytes + revision.object.length, 0);
   const whole = frame.entries.reduce((bytes, entry) => bytes + entry.bytes, 0);
   if (taken * 2 >= whole) return;
