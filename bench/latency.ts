@@ -16,8 +16,10 @@ import { atMost, type BenchOptions, type BenchRow, benchRow, formatRow } from '.
 const here = import.meta.dirname;
 const RATE = 500;
 const OBJECTS = 200;
-/** Of one run, and of the warm-up before the first. */
+/** Of one run. */
 const WRITES = RATE * 5;
+/** Before the first run: five processes compile what they do. */
+const WARM_UP = RATE * 10;
 
 export async function benchLatency({ runs = 5, log = () => {} }: BenchOptions = {}): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mk8s-bench-'));
@@ -52,7 +54,7 @@ export async function benchLatency({ runs = 5, log = () => {} }: BenchOptions = 
     lines.on('line', (line: string) => sightings.see(line));
     await Promise.all([first, once(watch, 'message')]);
 
-    const task: WriterTask = { ...endpoint, objects: OBJECTS, rate: RATE, writes: WRITES * (runs + 1) };
+    const task: WriterTask = { ...endpoint, objects: OBJECTS, rate: RATE, writes: WARM_UP + WRITES * runs };
     const writer = child('writer');
     writer.send(task);
     const [{ rate }] = (await once(writer, 'message')) as [{ rate: number }];
@@ -91,7 +93,7 @@ function windows(
   log: (line: string) => void,
 ): Window[] {
   return Array.from({ length: runs }, (_, run) => {
-    const part = Array.from({ length: WRITES }, (_, n) => latencies[WRITES * (run + 1) + n]);
+    const part = Array.from({ length: WRITES }, (_, n) => latencies[WARM_UP + WRITES * run + n]);
     const seen = part.filter((one): one is number => typeof one === 'number').toSorted((a, b) => a - b);
     if (seen.length < WRITES) throw new Error(`${WRITES - seen.length} of ${WRITES} writes were not seen.`);
     const at = (share: number): number => seen[Math.floor(share * (seen.length - 1))] ?? Number.NaN;
