@@ -96,6 +96,8 @@ export type WatchInput =
   | { readonly kind: 'broken'; readonly problem: string; readonly denied?: boolean }
   /** A streaming list showed that the server does not do it: live events or bookmarks before the end mark, silence, or no key order. */
   | { readonly kind: 'unfit' }
+  /** Nothing was heard of the server for so long that the cluster may have been restored meanwhile. */
+  | { readonly kind: 'lapsed' }
   /** A wait is over, or there is reason to try at once. */
   | { readonly kind: 'elapsed' }
   /** Discovery says the resource is gone for good. */

@@ -11,6 +11,8 @@ export function transition(state: WatchState, input: WatchInput): WatchState {
   switch (input.kind) {
     case 'elapsed':
       return state;
+    case 'lapsed':
+      return unlapsed(state);
     case 'status':
       return afterStatus(state, input);
     case 'broken':
@@ -135,6 +137,12 @@ function afterExpiry(state: ActiveState, problem: string, continueToken: string 
 /** Where to go on after the connection was lost: a watch first shows that its resourceVersion still means the same. */
 function proven(state: ActiveState): ActiveState {
   return state.kind === 'watching' ? { ...state, kind: 'probing' } : state;
+}
+
+/** Where to go on after a while without the server: nothing that it said before may be relied on. */
+function unlapsed(state: ActiveState): ActiveState {
+  // Pages of two lives of the cluster would be taken for one list.
+  return state.kind === 'paging' && state.continueToken !== '' ? sync(state.memory, state.reason) : proven(state);
 }
 
 function sync(memory: Memory, reason: SyncReason): ActiveState {

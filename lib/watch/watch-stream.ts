@@ -11,6 +11,12 @@ import { transition } from './transition.ts';
 import type { Step, WatchContext, WatchOutput } from './watch-context.ts';
 
 /**
+ * After so long without the server, milliseconds, the cluster may have been restored. It takes longer: etcd and the API
+ * servers have to be stopped, the data put back, and all of them started.
+ */
+const LAPSE_MS = 15_000;
+
+/**
  * Watches until the resource is gone for good (returns) or the signal aborts (throws its reason). Everything else is
  * retried inside, as the states say. Throws what `record` throws.
  */
@@ -18,14 +24,22 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
   let state: WatchState = initialState(context.position);
   let told: WatchState['kind'] = state.kind;
   yield { kind: 'state', state };
+  const { clock } = context;
+  let heardAt = clock.now();
   while (state.kind !== 'ended') {
     context.signal.throwIfAborted();
     const before: WatchState = state;
     if (before.kind === 'waiting') {
       state = transition(before, await pause(before, context));
     } else {
+      let held = false;
       for await (const { output, input } of request(before, context)) {
-        if (output !== undefined) yield output;
+        // What comes after the consumer took its time may have been sent long ago.
+        if (!held && (output !== undefined || input?.kind === 'ended')) heardAt = clock.now();
+        if (output !== undefined) {
+          yield output;
+          held ||= clock.now() - heardAt > LAPSE_MS;
+        }
         if (input === undefined) continue;
         state = transition(state, input);
         if (!goesOn(before, state)) break;
@@ -33,6 +47,7 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
         told = state.kind;
       }
     }
+    if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed' });
     if (state.kind !== told) yield { kind: 'state', state };
     told = state.kind;
   }

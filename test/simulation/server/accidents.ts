@@ -106,7 +106,8 @@ function restore(world: AccidentWorld, dice: Dice, past: boolean): void {
   const from = store.rv;
   const to = Math.max(store.first, from - 1 - dice.int(dice.chance(0.5) ? 10 : 60));
   if (to >= from) return;
-  const down = 500 + dice.int(20_000);
+  // etcd and the API servers are stopped, the data is put back, and all of them are started again.
+  const down = 16_000 + dice.int(20_000);
   fleet.stopAll();
   const undone = store.restore(to);
   onRestore(from, to);

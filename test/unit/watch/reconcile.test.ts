@@ -103,13 +103,16 @@ describe('a comparison of the live set with the record', () => {
     ['that the record has in another state', live('a', 40)],
     ['that the record has as another object', live('a', 40, { uid: 'other' })],
     ['that the record has in a later state', live('c', 29)],
-  ])('promise 10: an object %s, and that is not newer than the recorded position, shows a restore', async (_, object) => {
-    const store = await recorded([add('a', 1), add('c', 30)]);
-    const context = { origin: 'relist', epoch: 1, position: rv('40'), now: () => 0 } as const;
-    const reconcile = startReconcile(recordReader(store.log, stream), context);
-    expect(await reconcile.take([object], false)).toEqual([]);
-    expect(reconcile.wentBack).toBe(true);
-  });
+  ])(
+    'promise 10: an object %s, and that is not newer than the recorded position, shows a restore',
+    async (_, object) => {
+      const store = await recorded([add('a', 1), add('c', 30)]);
+      const context = { origin: 'relist', epoch: 1, position: rv('40'), now: () => 0 } as const;
+      const reconcile = startReconcile(recordReader(store.log, stream), context);
+      expect(await reconcile.take([object], false)).toEqual([]);
+      expect(reconcile.wentBack).toBe(true);
+    },
+  );
 
   test('an object that is as recorded, or newer than the recorded position, shows none', async () => {
     const store = await recorded([add('a', 1), add('c', 30)]);

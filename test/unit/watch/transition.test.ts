@@ -65,6 +65,7 @@ const inputs = {
   broken: { kind: 'broken', problem: 'reset' },
   'broken for good': { kind: 'broken', problem: 'reset', denied: true },
   unfit: { kind: 'unfit' },
+  lapsed: { kind: 'lapsed' },
   elapsed: { kind: 'elapsed' },
   removed: { kind: 'removed' },
   '401': status(401),
@@ -102,6 +103,7 @@ const kindsOfInputs: Record<WatchInput['kind'], InputName> = {
   ended: 'clean end',
   broken: 'broken',
   unfit: 'unfit',
+  lapsed: 'lapsed',
   elapsed: 'elapsed',
   removed: 'removed',
 };
@@ -148,7 +150,7 @@ const paging = (page: Bare): Omit<Record<InputName, WatchState | typeof same>, P
   '503 with Retry-After': wait('throttled', page, 9_000),
   '504': wait('backoff', page),
 });
-type PagesOwn = 'page, more to come' | 'last page' | '410' | '410 with a fresh continue token';
+type PagesOwn = 'lapsed' | 'page, more to come' | 'last page' | '410' | '410 with a fresh continue token';
 
 const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
   probing: {
@@ -169,6 +171,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
     broken: wait('backoff', probing),
     'broken for good': wait('denied', probing),
     unfit: same,
+    lapsed: same,
     elapsed: same,
     removed: ended,
     '401': go(probing, renewed),
@@ -201,6 +204,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
     broken: wait('backoff', streaming),
     'broken for good': wait('denied', streaming),
     unfit: go(firstPage, unfitted),
+    lapsed: same,
     elapsed: same,
     removed: ended,
     '401': go(streaming, renewed),
@@ -218,6 +222,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
   },
   'paging, first page': {
     ...paging(firstPage),
+    lapsed: same,
     'page, more to come': go({ ...firstPage, continueToken: 'c2', first: rv('60') }, settled),
     'last page': go({ kind: 'watching', resourceVersion: rv('60') }, settled),
     '410': wait('backoff', streaming),
@@ -225,6 +230,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
   },
   'paging, later page': {
     ...paging(laterPage),
+    lapsed: go(streaming),
     'page, more to come': go({ ...laterPage, continueToken: 'c2' }, settled),
     'last page': go({ kind: 'watching', resourceVersion: rv('60') }, settled),
     '410': wait('backoff', streaming),
@@ -232,6 +238,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
   },
   'paging, not one snapshot': {
     ...paging(mixedPage),
+    lapsed: go(streaming),
     'page, more to come': go({ ...mixedPage, continueToken: 'c2' }, settled),
     // Not the last page's 60: what changed between the pages is told by a watch from the first page's.
     'last page': go({ kind: 'watching', resourceVersion: rv('40') }, settled),
@@ -255,6 +262,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
     broken: wait('backoff', probing),
     'broken for good': wait('denied', probing),
     unfit: same,
+    lapsed: go(probing),
     elapsed: same,
     removed: ended,
     '401': go(watching, renewed),
@@ -287,6 +295,7 @@ const table: Record<StateName, Record<InputName, WatchState | typeof same>> = {
     broken: same,
     'broken for good': same,
     unfit: same,
+    lapsed: same,
     elapsed: go(watching),
     removed: ended,
     '401': same,

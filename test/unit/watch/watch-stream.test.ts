@@ -6,7 +6,7 @@ import { resourceVersion } from '../../../lib/model/resource-version.ts';
 import type { WatchInput } from '../../../lib/watch/state.ts';
 import type { WatchControl } from '../../../lib/watch/watch-context.ts';
 import { broken, hanging, jsonAnswer, statusAnswer } from '../../support/fake-api-server.ts';
-import type { ScriptedClock } from '../../support/scripted-clock.ts';
+import { type ScriptedClock, settle } from '../../support/scripted-clock.ts';
 import { scriptedWatch } from '../../support/scripted-watch.ts';
 import { bookmark, errorLine, initialEnd, line, widget } from '../../support/watch-lines.ts';
 
@@ -311,6 +311,44 @@ describe('a resumed watch', () => {
     expect(watch.server.open()).toBe(0);
   });
 
+  test('promise 10: looks again whether its position still counts after it was parked: the cluster may have been restored', async () => {
+    const watch = scriptedWatch(
+      [
+        ['look', look('70')],
+        ['watch from 50', statusAnswer(404, 'NotFound', 'no')],
+        ['look', look('40')],
+        ['streaming list', { body: hanging(initialEnd('41')) }],
+      ],
+      { position },
+    );
+    expect(await watch.until('sync, restored, epoch 2')).toContain('present 40, restored');
+  });
+
+  test('promise 1: begins a list anew whose pages are minutes apart: the cluster may have been restored between them', async () => {
+    const watch = scriptedWatch([
+      ['streaming list', statusAnswer(422, 'Invalid', 'no')],
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', statusAnswer(404, 'NotFound', 'no')],
+      ['first page', list('30', ['a', 'b'])],
+    ]);
+    expect(await watch.until('synced to 30 as of 30')).toContain('sync, first, epoch 1');
+  });
+
+  test('promise 10: looks again whether its position still counts after its consumer took its time over the last event', async () => {
+    const watch = scriptedWatch(
+      [
+        ['look', look('70')],
+        ['watch from 50', { body: modified('a', '60') }],
+        ['look', look('40')],
+        ['streaming list', { body: hanging(initialEnd('41')) }],
+      ],
+      { position },
+    );
+    await watch.until('events MODIFIED a@60');
+    await settle(watch.clock.sleep(60_000), watch.clock);
+    await watch.until('sync, restored, epoch 2');
+  });
+
   test('asks again at once when a watch ended in order, from the last event', async () => {
     const watch = scriptedWatch(
       (clock) => [
@@ -457,6 +495,7 @@ describe('when it is denied, throttled or down', () => {
         ['watch from 50 with fresh credentials', { body: modified('a', '60') }],
         ['watch from 60', refused],
         ['watch from 60 with fresh credentials', refused],
+        ['look', look('70')],
         ['watch from 60', { body: hanging(bookmark('61')) }],
       ],
       { position },
