@@ -10,9 +10,9 @@ const mostRates = {
     /** A call fails and nothing was written. */
     appendFails: 0.15,
     /** It was written, and the caller is told that it failed. */
-    appendFailsAfter: 0.15,
+    appendFailsAfter: 0.25,
     /** Only some calls of one group commit fail. */
-    groupPartly: 0.1,
+    groupPartly: 0.2,
     appendSlow: 0.3,
     checkpointFails: 0.2,
     checkpointFailsAfter: 0.2,
@@ -30,30 +30,30 @@ const mostRates = {
     down: 0.1,
     slow: 0.3,
     /** All of a batch arrived, and the caller is told that it failed. */
-    duplicates: 0.15,
+    duplicates: 0.25,
     /** Some lanes of a batch arrived, others failed. */
-    laneFails: 0.15,
+    laneFails: 0.25,
     /** A share of steps: everything of one stream fails for a while. */
     streamFails: 0.1,
     /** A change is refused for good and becomes a dead letter. */
-    refuses: 0.03,
+    refuses: 0.1,
   },
   process: {
     /** A share of calls through ports: the process ends there, before the call took effect. */
-    crashBefore: 0.01,
+    crashBefore: 0.02,
     /** The same, after it took effect and before the answer came. */
-    crashAfter: 0.01,
+    crashAfter: 0.02,
     /** A share of steps. */
-    stop: 0.1,
-    overlap: 0.1,
+    stop: 0.2,
+    overlap: 0.2,
     /** The process stands still for longer than its leases last. */
-    freeze: 0.05,
+    freeze: 0.1,
     /** A share of steps: a process is killed then and there. */
-    killed: 0.1,
+    killed: 0.2,
     /** A share of steps: a cluster is listed under another name, under two, or not at all for a while. */
-    moved: 0.05,
-    aliased: 0.05,
-    left: 0.05,
+    moved: 0.1,
+    aliased: 0.1,
+    left: 0.1,
     /** A share of readings of the inventory's source. */
     sourceFails: 0.3,
     /** Clocks of processes disagree, by up to a minute. A share of processes. */

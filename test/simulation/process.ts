@@ -1,6 +1,7 @@
 // A simulated operating system process: it can crash at any await, stand still, or end in order. Everything it does goes
 // through ports; once it is dead, no call of it has an effect and none ever returns.
-import type { ApiResponse, ApiServer } from '../../lib/ports/api-server.ts';
+import { messageOf } from '../../lib/model/errors.ts';
+import type { ApiRequest, ApiResponse, ApiServer } from '../../lib/ports/api-server.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Dice } from './random.ts';
 import type { Scheduler, TimerOwner } from './scheduler.ts';
@@ -51,11 +52,22 @@ export interface ProcessOptions {
   /** Asked at every call: faults end in the calm phase. */
   readonly rates: () => CrashRates;
   readonly onDeath: (why: string) => void;
+  /** A request was answered, or failed. */
+  readonly onAnswer: (request: ApiRequest, answer: string) => void;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-export function createProcess({ name, pid, scheduler, skewMs, dice, rates, onDeath }: ProcessOptions): SimProcess {
+export function createProcess({
+  name,
+  pid,
+  scheduler,
+  skewMs,
+  dice,
+  rates,
+  onDeath,
+  onAnswer,
+}: ProcessOptions): SimProcess {
   const died = new AbortController();
   const before = dice.fork('crash before');
   const after = dice.fork('crash after');
@@ -132,7 +144,11 @@ export function createProcess({ name, pid, scheduler, skewMs, dice, rates, onDea
       request: (request) =>
         call('request', async () => {
           const signal = request.signal === undefined ? died.signal : AbortSignal.any([request.signal, died.signal]);
-          const response = await api.request({ ...request, signal });
+          const response = await api.request({ ...request, signal }).catch((error: unknown) => {
+            onAnswer(request, messageOf(error));
+            throw error;
+          });
+          onAnswer(request, String(response.status));
           return { ...response, body: guardBody(response.body, { server: api.server, path: request.path }) };
         }),
     };

@@ -76,6 +76,9 @@ export function createRuns(parts: RunsParts): Runs {
         crashBefore: faults.rate('process', 'crashBefore'),
         crashAfter: faults.rate('process', 'crashAfter'),
       }),
+      onAnswer(request, answer) {
+        trace.say(() => `${name} asks ${request.path} ${JSON.stringify(request.query ?? {})} ${answer}`);
+      },
       onDeath(why) {
         if (why.startsWith('before')) faults.fired('process', 'crashBefore');
         if (why.startsWith('after')) faults.fired('process', 'crashAfter');
@@ -156,10 +159,7 @@ export function createRuns(parts: RunsParts): Runs {
     if (left > 0) fail('liveness', `${process.name} ended and left ${left} timers behind`);
     if (process.calls > 0) fail('liveness', `${process.name} ended while ${process.calls} of its calls were under way`);
     if (error !== undefined && !(error instanceof Mk8sError)) {
-      fail(
-        'liveness',
-        `${process.name} ended with an error that is not ours: ${messageOf(error)}`,
-      );
+      fail('liveness', `${process.name} ended with an error that is not ours: ${messageOf(error)}`);
     }
   }
 

@@ -46,9 +46,9 @@ export const serverFaults = {
   },
   watch: {
     /** The first line is 410 (recorded: 25-expired/watch-410), although the cache might know the rv: another replica does not. */
-    goneEvent: 0.05,
+    goneEvent: 0.2,
     /** 500, 503, 504 or 429 as an ERROR event: etcd is in trouble while the watch is open. */
-    errorEvent: 0.05,
+    errorEvent: 0.2,
     /** A clean end before timeoutSeconds: the watch cache was filled anew (recorded: 05-crd), or a load balancer drains. */
     endsEarly: 0.2,
     bookmarkLate: 0.5,
@@ -70,27 +70,27 @@ export const serverFaults = {
   },
   cluster: {
     /** Killed, or told to stop (recorded: 80-restart), and started again: new watch caches that know nothing older. */
-    restartFresh: 0.08,
+    restartFresh: 0.15,
     /** The same, and then its watch caches stay behind etcd for a while. */
-    restartStale: 0.08,
+    restartStale: 0.15,
     /** Watch caches stay behind for up to 30 s: lists are newer than what watches tell. */
     cacheBehind: 0.12,
     /** etcd forgets: continue tokens expire, and lists as of then. */
-    compaction: 0.05,
+    compaction: 0.15,
     /** Restored from a backup: resourceVersions go back (kubernetes#107457). */
-    restoreBack: 0.04,
+    restoreBack: 0.1,
     /** The same, and they are past the old mark before anybody can ask; some objects are written again at the very same rv. */
-    restorePast: 0.04,
+    restorePast: 0.1,
     /** Another spec, same versions: watches end, nothing older is known (recorded: 05-crd/schema-update). */
-    definitionChanged: 0.03,
+    definitionChanged: 0.1,
     /** A label: nobody is disturbed (recorded: 05-crd/crd-label-change). */
     definitionLabelled: 0.03,
     /** Each object is deleted, watches end, then 404 (recorded: 05-crd/delete). It is made again some steps later. */
-    definitionDeleted: 0.04,
+    definitionDeleted: 0.1,
     /** Deleted and made again within moments (recorded: 05-crd/recreate). */
-    definitionRemade: 0.04,
+    definitionRemade: 0.1,
     /** Another version is served, or one no longer (recorded: 05-crd/version-unserved). */
-    versionChanged: 0.08,
+    versionChanged: 0.15,
     /** Old tokens are refused from now on. */
     credentialsRotated: 0.06,
     /** A share of rotations: the fresh token is refused too, for up to a minute (the issuer's clock is ahead of the cluster's). */
@@ -102,7 +102,7 @@ export const serverFaults = {
     /** The API server behind an APIService is down: discovery says Stale, its resources answer 503. */
     aggregatedDown: 0.08,
     /** Nothing is reachable for up to 2 minutes: refused, or silence. */
-    outage: 0.04,
+    outage: 0.1,
     /** Deleted and created again under the same name, with another uid. */
     recreated: 0.1,
   },
