@@ -57,9 +57,12 @@ export async function discoverResources(
   }
 }
 
-/** Yields what the cluster serves, then again after each change. Ends by throwing the signal's reason. */
+/** Yields what the cluster serves, then again after each change, and where the consumer is not settled. Ends by throwing the signal's reason. */
 export async function* followResources(
-  following: ResourceFollowing,
+  following: ResourceFollowing & {
+    /** False where the consumer could not do all that follows from the last answer: it gets it again, changed or not. */
+    readonly isSettled: () => boolean;
+  },
 ): AsyncGenerator<DiscoveredResources, never, undefined> {
   const { clock } = following;
   const over = new AbortController();
@@ -77,7 +80,7 @@ export async function* followResources(
       for (const delay of AFTER_CHANGE_MS) {
         await clock.sleep(delay, signal);
         const next = await discoverResources(following, current);
-        if (next === current) continue;
+        if (next === current && following.isSettled()) continue;
         current = next;
         yield current;
       }

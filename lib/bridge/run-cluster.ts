@@ -47,19 +47,28 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   let planned: ReadonlyMap<StreamKey, PlannedStream> = new Map();
   let announced = false;
   const restores = createRestoreNotices();
-  const following = { ...task, ...services, signal: task.stop };
+  /** Whether for each recorded resource that is not served, it is known if it is gone. */
+  let settled = true;
+  const following = { ...task, ...services, signal: task.stop, isSettled: () => settled };
   try {
     if (services.mode === 'catch-up') {
-      await apply(await discoverResources(following));
+      const discovered = await discoverResources(following);
+      await follow(discovered);
+      await endGone(discovered);
     } else {
-      for await (const discovered of followResources(following)) await apply(discovered);
+      let latest: DiscoveredResources | undefined;
+      for await (const discovered of followResources(following)) {
+        if (discovered !== latest) await follow(discovered);
+        latest = discovered;
+        settled = await endGone(discovered);
+      }
     }
   } catch (error) {
     if (!task.stop.aborted) throw error;
   }
   return await Promise.all([...running.values()].map(({ done }) => done));
 
-  async function apply(discovered: DiscoveredResources): Promise<void> {
+  async function follow(discovered: DiscoveredResources): Promise<void> {
     for (const { groupVersion, message } of discovered.failed) {
       const text = `Cannot tell what ${groupVersion} serves: ${message}; its resources are followed as before`;
       services.report({ severity: 'WARNING', message: text, cluster: task.cluster.name });
@@ -69,14 +78,25 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     for (const { stream } of planned.values()) services.board.row(stream, task.cluster.name);
     await services.showStatus();
     for (const [key, plan] of planned) start(key, plan);
+  }
+
+  /** Ends the streams of what is gone, with proof. False where a proof is missing: to be asked for again. */
+  async function endGone(discovered: DiscoveredResources): Promise<boolean> {
+    let complete = true;
     for (const [key, { control, info }] of running) {
-      if (!planned.has(key) && (await isGone(info, discovered))) control.remove();
+      if (planned.has(key)) continue;
+      const fate = await fateOf(info, discovered);
+      if (fate === 'gone') control.remove();
+      complete &&= fate !== 'unproven';
     }
-    await buryGone(discovered).catch((error: unknown) => {
+    try {
+      return (await buryGone(discovered)) && complete;
+    } catch (error) {
       task.stop.throwIfAborted();
       const message = `Cannot look for what is gone from cluster "${task.cluster.name}": ${messageOf(error)}`;
       services.report({ severity: 'ERROR', message, cluster: task.cluster.name });
-    });
+      return false;
+    }
   }
 
   function announce(resources: readonly string[]): void {
@@ -116,17 +136,22 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     );
   }
 
-  /** Resources that vanished while nothing was running: their recorded objects get tombstones. */
-  async function buryGone(discovered: DiscoveredResources): Promise<void> {
+  /** Resources that vanished while nothing was running: their recorded objects get tombstones. False where a proof is missing. */
+  async function buryGone(discovered: DiscoveredResources): Promise<boolean> {
+    let complete = true;
     for (const stream of await services.log.streams(task.cluster.id)) {
       const key = streamKey(stream);
       if (running.has(key)) continue;
       const { objects, sequence } = await services.log.position(stream);
       // A run may have ended before it published the tombstones that it recorded.
       const published = (await services.checkpoints.get(stream))?.published ?? 0;
-      if ((objects === 0 && published >= sequence) || !(await isGone(stream, discovered))) continue;
+      if (objects === 0 && published >= sequence) continue;
+      const fate = await fateOf(stream, discovered);
+      complete &&= fate !== 'unproven';
+      if (fate !== 'gone') continue;
       begin(key, stream, { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true }, true);
     }
+    return complete;
   }
 
   /** Runs a stream, again and again where it fails: what is wrong with one delays no other. */
@@ -162,21 +187,24 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     }
   }
 
-  /** Only with proof: not merely unwanted, unlisted or unreadable just now. */
-  async function isGone(resource: GroupResource, { resources, failed }: DiscoveredResources): Promise<boolean> {
+  /** Gone only with proof: not merely unwanted, unlisted or unreadable just now. */
+  async function fateOf(
+    resource: GroupResource,
+    { resources, failed }: DiscoveredResources,
+  ): Promise<'served' | 'gone' | 'unproven'> {
     const { group, plural } = resource;
-    if (resources.some((served) => served.group === group && served.plural === plural)) return false;
+    if (resources.some((served) => served.group === group && served.plural === plural)) return 'served';
     // Of the core group only the version is named.
     const isOf = (groupVersion: string): boolean =>
       groupVersion.slice(0, Math.max(0, groupVersion.indexOf('/'))) === group;
-    if (failed.some(({ groupVersion }) => isOf(groupVersion))) return false;
+    if (failed.some(({ groupVersion }) => isOf(groupVersion))) return 'unproven';
     const limit = startDeadline(services.clock, PROOF_TIMEOUT_MS, task.stop);
     try {
-      return await task.discovery.isGone(task.cluster.api, resource, limit.signal);
+      return (await task.discovery.isGone(task.cluster.api, resource, limit.signal)) ? 'gone' : 'unproven';
     } catch (error) {
       task.stop.throwIfAborted();
       services.report({ severity: 'DEBUG', message: messageOf(error), cluster: task.cluster.name });
-      return false;
+      return 'unproven';
     } finally {
       limit.stop();
     }

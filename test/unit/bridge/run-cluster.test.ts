@@ -80,6 +80,10 @@ function world() {
       current = { resources: served, failed: [] };
       parts.customresourcedefinitions.set('changed', Math.random());
     },
+    /** From then on it is proved that these are gone; what discovery shows does not change. */
+    prove(...goneForGood: string[]) {
+      for (const plural of goneForGood) gone.add(plural);
+    },
     start(more: Partial<ScriptedRun> & { id?: string } = {}) {
       const stop = new AbortController();
       const giveUp = new AbortController();
@@ -165,9 +169,27 @@ describe('a cluster', () => {
       return run.services.board.snapshot(0)[0]?.state === 'parked';
     });
     expect(published(here)).toEqual(['add w@11']);
-    here.serve([], 'widgets');
-    // The same answer again is no news; what changed is.
+    // Discovery says the same as before, as a server that answers 304 does.
+    here.prove('widgets');
     await here.until('w is buried', () => published(here).includes('delete w@11'));
+    await run.stop();
+  });
+
+  test('does not hurry the streams that wait while the proof that another resource is gone is missing', async () => {
+    const here = world();
+    here.parts.widgets.set('w', 1);
+    here.parts.gizmos.refuse(503);
+    here.serve([info('widgets'), info('gizmos')]);
+    const run = here.start();
+    await here.until('w is published', () => published(here).includes('add w@11'));
+    here.serve([info('gizmos')]);
+    const askedForGizmos = (): number => here.asked.filter((path) => path.endsWith('/gizmos')).length;
+    const startedAt = here.clock.now();
+    const before = askedForGizmos();
+    await here.until('ten minutes passed', () => here.clock.now() - startedAt > 600_000);
+    // 31 by its own backoff of up to 30 s; twice as many where each look at discovery wakes it.
+    expect(askedForGizmos() - before).toBeLessThanOrEqual(40);
+    expect(published(here)).toEqual(['add w@11']);
     await run.stop();
   });
 
