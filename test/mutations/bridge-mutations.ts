@@ -30,8 +30,8 @@ export const bridgeMutations: readonly Mutation[] = [
     name: 'published in another order',
     breaks: 2,
     file: 'lib/bridge/publisher.ts',
-    find: `        await to.publish(batch, signal);`,
-    replace: `        await to.publish(batch.toReversed(), signal);`,
+    find: `        await to.publish(batch, signal, () => {`,
+    replace: `        await to.publish(batch.toReversed(), signal, () => {`,
   },
   {
     name: 'a checkpoint takes the newest position, not the contiguous one',
@@ -162,8 +162,8 @@ export const bridgeMutations: readonly Mutation[] = [
     name: 'a resource that discovery does not list is taken for gone',
     breaks: 1,
     file: 'lib/bridge/run-cluster.ts',
-    find: `      return await task.discovery.isGone(task.cluster.api, resource, limit.signal);`,
-    replace: `      return await Promise.resolve(true);`,
+    find: `      return (await task.discovery.isGone(task.cluster.api, resource, limit.signal)) ? 'gone' : 'unproven';`,
+    replace: `      return 'gone';`,
   },
   {
     name: 'what one stream notices of a restore is not told to the others',
@@ -200,5 +200,12 @@ export const bridgeMutations: readonly Mutation[] = [
     file: 'lib/bridge/bridge.ts',
     find: `      if (present.get(id)?.api !== entry.cluster.api) dismiss(id, entry);`,
     replace: `      if (present.get(id) === undefined) dismiss(id, entry);`,
+  },
+  {
+    name: 'a proof that failed once is not asked for again',
+    breaks: 'live',
+    file: 'lib/bridge/run-cluster.ts',
+    find: `        settled = await endGone(discovered);`,
+    replace: `        await endGone(discovered);`,
   },
 ];

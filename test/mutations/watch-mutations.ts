@@ -6,9 +6,9 @@ export const watchMutations: readonly Mutation[] = [
     name: 'the position moves before its events are recorded',
     breaks: 1,
     file: 'lib/bridge/recorder.ts',
-    find: `        return await append(output.events.map(observedEvent), output.resourceVersion);`,
+    find: `        return await append(observedEvents(output.events), output.resourceVersion);`,
     replace: `        await append([], output.resourceVersion);
-        return await append(output.events.map(observedEvent), undefined);`,
+        return await append(observedEvents(output.events), undefined);`,
   },
   {
     name: 'a bookmark during the first sync is taken',
@@ -43,16 +43,16 @@ export const watchMutations: readonly Mutation[] = [
     name: 'tombstones are written before a page is complete',
     breaks: 1,
     file: 'lib/watch/reconcile.ts',
-    find: `      if (skipped) gaps.push({ after: last, before: key });`,
-    replace: `      if (skipped) gaps.push({ after: undefined, before: key });`,
+    find: `      if (skipped > 0) gaps.push({ after: last, before: key, missing: skipped });`,
+    replace: `      if (skipped > 0) gaps.push({ after: undefined, before: key, missing: skipped });`,
   },
   {
     name: 'deletions of a watch are dropped',
     breaks: 1,
     file: 'lib/bridge/recorder.ts',
-    find: `append(output.events.map(observedEvent), output.resourceVersion);`,
+    find: `append(observedEvents(output.events), output.resourceVersion);`,
     replace: `append(
-          output.events.filter(({ type }) => type !== 'DELETED').map(observedEvent),
+          observedEvents(output.events.filter(({ type }) => type !== 'DELETED')),
           output.resourceVersion,
         );`,
   },
@@ -126,5 +126,20 @@ export const watchMutations: readonly Mutation[] = [
     file: 'lib/watch/reconcile.ts',
     find: `      return [...(await tombstones([state], sameEpoch ? state.asOf : beginning)), observed(object, 'add')];`,
     replace: `      return [observed(object, 'add')];`,
+  },
+  {
+    name: 'what a comparison gathered is dropped where it ends',
+    breaks: 1,
+    file: 'lib/bridge/recorder.ts',
+    find: `        return await append(gathered.take(), output.resourceVersion);`,
+    replace: `        gathered.take();
+        return await append([], output.resourceVersion);`,
+  },
+  {
+    name: 'what a comparison gathered keeps views into what is overwritten',
+    breaks: 1,
+    file: 'lib/bridge/gathered.ts',
+    find: `        gathered.push({ ...change, object: Buffer.from(change.object) });`,
+    replace: `        gathered.push(change);`,
   },
 ];

@@ -6,13 +6,13 @@ import type { Clock } from '../../lib/ports/clock.ts';
 import type { Dice } from './random.ts';
 import type { Scheduler, TimerOwner } from './scheduler.ts';
 
-export interface CrashRates {
+interface CrashRates {
   readonly crashBefore: number;
   readonly crashAfter: number;
 }
 
 /** A wait for more of a body. */
-export interface Pull {
+interface Pull {
   readonly server: string;
   readonly path: string;
 }
