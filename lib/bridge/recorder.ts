@@ -11,6 +11,7 @@ import type { AppendBatch, LogPosition, RevisionLog } from '../ports/revision-lo
 import { type Reconcile, startReconcile } from '../watch/reconcile.ts';
 import type { RecordReader } from '../watch/record-reader.ts';
 import type { WatchEvent, WatchOutput } from '../watch/watch-context.ts';
+import { createGathered } from './gathered.ts';
 
 const FULL_RETRY = { baseMs: 1000, maxMs: 15_000 };
 /** Missing stretches remembered during a streaming list: about 4 MB of keys. */
@@ -40,8 +41,9 @@ export interface RecorderOptions {
 
 export interface Recorder {
   /**
-   * Resolves when the output is durably recorded. Throws Mk8sError `fenced` or `storage`. `went back`: a comparison
-   * found that the cluster was restored; it has to begin anew in the next epoch.
+   * Resolves when the output is durably recorded; what a comparison found, at the latest when the comparison ends.
+   * Throws Mk8sError `fenced` or `storage`. `went back`: a comparison found that the cluster was restored; it has to begin
+   * anew in the next epoch.
    */
   take(output: WatchOutput): Promise<'recorded' | 'went back'>;
   /** The resource is gone: tombstones for everything, and the next life of the stream begins a new epoch. */
@@ -87,10 +89,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const record = recordReader(log, stream, { sparse: options.ignoreNoop, redact: options.redact });
   let { epoch, resourceVersion, sequence } = options.position;
   let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
+  const gathered = createGathered();
 
   async function take(output: WatchOutput): Promise<'recorded' | 'went back'> {
     await takeIn(output);
     if (comparison?.reconcile?.wentBack !== true) return 'recorded';
+    await append(gathered.take(), undefined);
     comparison = undefined;
     return 'went back';
   }
@@ -100,20 +104,23 @@ export function createRecorder(options: RecorderOptions): Recorder {
       case 'sync':
         return await beginSync(output);
       case 'listed':
-        await append(await compare(output), undefined);
-        if ((comparison?.reconcile?.pending ?? 0) > MOST_GAPS) await bury(comparison?.reconcile?.flush());
+        if (comparison?.reconcile === undefined) return await append(firstSeen(output), undefined);
+        await gather(await comparison.reconcile.take(output.objects, output.again));
+        if (comparison.reconcile.pending > MOST_GAPS) await bury(comparison.reconcile.flush());
         return;
       case 'page':
         return await bury(comparison?.reconcile?.flush(output.asOf));
       case 'synced':
         await bury(comparison?.reconcile?.finish(output.asOf));
         comparison = undefined;
-        return await append([], output.resourceVersion);
+        return await append(gathered.take(), output.resourceVersion);
       case 'events':
         return await append(observedEvents(output.events), output.resourceVersion);
       case 'bookmark':
         return await append([], output.resourceVersion);
       case 'state':
+        // A comparison was interrupted, perhaps for long.
+        return await append(gathered.take(), undefined);
       case 'present':
       case 'lasted':
         return;
@@ -121,6 +128,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   async function beginSync(sync: WatchOutput & { kind: 'sync' }): Promise<void> {
+    // Of a comparison that was given up: the next one has to meet it as recorded.
+    await append(gathered.take(), undefined);
     if (sync.epoch !== epoch) await beginEpoch(sync.epoch);
     // In a first sync of an empty record there is nothing that a gap could have hidden.
     const origin: Origin = sync.reason === 'first' && (!sync.ordered || epoch === 1) ? 'snapshot' : 'relist';
@@ -137,11 +146,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   async function bury(batches: AsyncIterable<readonly Observed[]> = none()): Promise<void> {
-    for await (const tombstones of batches) await append(tombstones, undefined);
+    for await (const tombstones of batches) await gather(tombstones);
+    await gather([]);
   }
 
-  async function compare({ objects, again }: WatchOutput & { kind: 'listed' }): Promise<readonly Observed[]> {
-    if (comparison?.reconcile !== undefined) return await comparison.reconcile.take(objects, again);
+  async function gather(changes: readonly Observed[]): Promise<void> {
+    const now = clock.now();
+    if (gathered.isDue(changes, now)) await append([...gathered.take(), ...changes], undefined);
+    else gathered.add(changes, now);
+  }
+
+  /** Of a list that has no record to be compared with. */
+  function firstSeen({ objects }: WatchOutput & { kind: 'listed' }): readonly Observed[] {
     const origin = comparison?.origin ?? 'snapshot';
     const observedAt = clock.now();
     return objects.map((object) => ({ ...object, type: 'add', origin, asOf: object.resourceVersion, observedAt }));
@@ -234,6 +250,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   async function end(): Promise<void> {
     const reconcile = startReconcile(record, { origin: 'relist', epoch, now: () => clock.now() });
     await bury(reconcile.finish());
+    await append(gathered.take(), undefined);
     await beginEpoch(epoch + 1);
   }
 

@@ -48,6 +48,8 @@ interface Gap {
   /** Recorded objects strictly between these keys are missing; undefined means from the start, or to the end. */
   readonly after: ObjectKey | undefined;
   readonly before: ObjectKey | undefined;
+  /** How many; unknown to the end. */
+  readonly missing?: number;
 }
 
 /**
@@ -72,7 +74,7 @@ export function startReconcile(
         throw new Mk8sError(`The list is not in key order: "${key}" came after "${last}"`, { code: 'protocol' });
       }
       const { state, skipped } = await recorded.seek(key);
-      if (skipped) gaps.push({ after: last, before: key });
+      if (skipped > 0) gaps.push({ after: last, before: key, missing: skipped });
       last = key;
       wentBack = isOlder(object, state) || isOfAnotherLife(object, state);
       if (wentBack) return changes;
@@ -148,8 +150,8 @@ export function startReconcile(
     gaps = [];
     for (const gap of open) {
       let after = gap.after;
-      for (;;) {
-        const page = await record.lastStates(after, TOMBSTONES);
+      for (let left = gap.missing ?? Number.POSITIVE_INFINITY; left > 0; ) {
+        const page = await record.lastStates(after, Math.min(TOMBSTONES, left));
         const missing = page.filter(
           (state) => gap.before === undefined || compareObjectKeys(keyOf(state), gap.before) < 0,
         );
@@ -157,6 +159,7 @@ export function startReconcile(
         if (missing.length > 0) yield await tombstones(missing, asOf);
         if (end === undefined || missing.length < page.length) break;
         after = keyOf(end);
+        left -= page.length;
       }
     }
   }
@@ -185,16 +188,16 @@ function keyOf(state: LastState): ObjectKey {
 
 /** Walks the record's last states in key order. */
 function recordCursor(record: RecordReader): {
-  /** Moves to `key`: its state if recorded, and whether recorded keys were passed over on the way. */
-  seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: boolean }>;
+  /** Moves to `key`: its state if recorded, and how many recorded keys were passed over on the way. */
+  seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: number }>;
 } {
   let page: readonly LastState[] = [];
   let index = 0;
   let after: ObjectKey | undefined;
   let exhausted = false;
 
-  async function seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: boolean }> {
-    let skipped = false;
+  async function seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: number }> {
+    let skipped = 0;
     for (;;) {
       const state = page[index];
       if (state === undefined) {
@@ -210,7 +213,7 @@ function recordCursor(record: RecordReader): {
       if (order > 0) return { state: undefined, skipped };
       index += 1;
       if (order === 0) return { state, skipped };
-      skipped = true;
+      skipped += 1;
     }
   }
   return { seek };

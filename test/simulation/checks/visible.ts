@@ -44,7 +44,7 @@ export function visible(model: Model): Check {
       // Live additions before the end mark of a streaming list cannot be told from its objects.
       model.fail(10, `${told} is marked ${origin}, and was in no list`);
     }
-    if (origin === 'snapshot' && model.record.of(stream).resourceVersion !== undefined) {
+    if (origin === 'snapshot' && model.record.of(stream).before !== undefined) {
       model.fail(10, `${told} is marked as part of a first sync, and that was complete`);
     }
   }

@@ -14,6 +14,8 @@ export interface StreamRecord {
   epoch: number;
   /** The recorded position of this epoch. */
   resourceVersion: ResourceVersion | undefined;
+  /** The same before the latest append, which may bring both the last of a sync and its end. */
+  before: ResourceVersion | undefined;
   checkpoint: Checkpoint | undefined;
 }
 
@@ -41,6 +43,7 @@ export function createRecordModel(): RecordModel {
         last: new Map(),
         epoch: 0,
         resourceVersion: undefined,
+        before: undefined,
         checkpoint: undefined,
       };
       streams.set(key, found);
@@ -61,6 +64,7 @@ export function createRecordModel(): RecordModel {
       }
       size += revisions.length;
       const before = stream.resourceVersion;
+      stream.before = before;
       if (resourceVersion === undefined) return;
       if (before === undefined || compareResourceVersions(resourceVersion, before) > 0) {
         stream.resourceVersion = resourceVersion;

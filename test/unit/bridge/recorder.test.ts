@@ -88,10 +88,49 @@ describe('a recorder', () => {
   });
 
   test('promise 7: buries what a page misses when the page ends, not only at the end of the list', async () => {
-    const { take, recorded } = await world();
+    const { clock, take, recorded } = await world();
     await take(sync('first', false), listed(object('a', 1), object('b', 2), object('c', 3)), synced('9'));
-    await take(sync('gap', true), listed(object('c', 3)), { kind: 'page', asOf: rv('20') });
-    expect(changesOf(recorded).slice(3)).toEqual(['delete a@1', 'delete b@2']);
+    await take(sync('gap', true), listed(object('c', 3)));
+    const many = Array.from({ length: 100 }, (_, n) => object(`d${String(n).padStart(3, '0')}`, 10 + n));
+    await take({ kind: 'page', asOf: rv('20') }, listed(...many));
+    expect(changesOf(recorded).slice(3, 6)).toEqual(['delete a@1', 'delete b@2', 'add d000@10']);
+    await take({ kind: 'page', asOf: rv('20') }, listed(object('f', 130)));
+    clock.set(1_000);
+    await take({ kind: 'page', asOf: rv('20') });
+    expect(changesOf(recorded).at(-1)).toBe('add f@130');
+  });
+
+  test('promise 7: records what a comparison finds a hundred at a time, and no more than a second after it was found', async () => {
+    const appends: number[] = [];
+    const clock = createScriptedClock();
+    const { log } = createMemoryStore(clock);
+    const counting: RevisionLog = {
+      ...log,
+      append(ref, batch) {
+        if (batch.changes.length > 0) appends.push(batch.changes.length);
+        return log.append(ref, batch);
+      },
+    };
+    const { take } = await world({ clock, log: counting });
+    await take(sync('first', false), listed(object('a', 1)), synced('9'));
+    await take(sync('gap', true), listed(object('a', 1)));
+    for (let n = 0; n < 250; n++) await take(listed(object(`b${String(n).padStart(3, '0')}`, 10 + n)));
+    expect(appends).toEqual([1, 100, 100]);
+    clock.set(1_000);
+    await take(listed(object('c', 400)), listed(object('d', 401)), synced('500'));
+    expect(appends).toEqual([1, 100, 100, 51, 1]);
+  });
+
+  test('promise 1: what a comparison found is recorded though it is interrupted, and begun anew', async () => {
+    const { take, recorded } = await world();
+    await take(sync('first', false), listed(object('a', 1), object('b', 2)), synced('9'));
+    const bytes = Buffer.from(object('a', 12).object);
+    await take(sync('gap', true), listed({ ...object('a', 12), object: bytes }));
+    // As the reader of the next chunk does.
+    bytes.fill(0);
+    await take(sync('gap', true), listed(object('a', 12)), synced('20'));
+    expect(changesOf(recorded)).toEqual(['add a@1', 'add b@2', 'update a@12', 'delete b@2']);
+    expect(Buffer.from(recorded[2]?.object ?? []).toString()).toBe(Buffer.from(object('a', 12).object).toString());
   });
 
   test('promise 2: what is told twice is recorded once', async () => {
