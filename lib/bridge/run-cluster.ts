@@ -142,16 +142,22 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     for (const stream of await services.log.streams(task.cluster.id)) {
       const key = streamKey(stream);
       if (running.has(key)) continue;
-      const { objects, sequence } = await services.log.position(stream);
-      // A run may have ended before it published the tombstones that it recorded.
-      const published = (await services.checkpoints.get(stream))?.published ?? 0;
-      if (objects === 0 && published >= sequence) continue;
+      if (await isBuried(stream)) continue;
       const fate = await fateOf(stream, discovered);
       complete &&= fate !== 'unproven';
       if (fate !== 'gone') continue;
       begin(key, stream, { ...stream, version: '', kind: '', namespaced: true, verbs: [], custom: true }, true);
     }
     return complete;
+  }
+
+  async function isBuried(stream: StreamRef): Promise<boolean> {
+    const { objects, sequence, resourceVersion, epoch } = await services.log.position(stream);
+    // Without objects there is a life to end, too, as long as there is a position in it.
+    if (objects > 0 || resourceVersion !== undefined) return false;
+    // A run may have ended before it published the tombstones that it recorded.
+    const checkpoint = await services.checkpoints.get(stream);
+    return (checkpoint?.published ?? 0) >= sequence && (checkpoint?.epoch ?? epoch) === epoch;
   }
 
   /** Runs a stream, again and again where it fails: what is wrong with one delays no other. */
