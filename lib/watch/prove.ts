@@ -51,12 +51,13 @@ export async function prove(context: ProofContext): Promise<Proof | (WatchInput 
   const recent = await context.record.newest(NEWEST);
   const [newest, before] = recent;
   return newest !== undefined && before !== undefined && follows(newest, before)
-    ? await proveByReplay(context, newest, before)
+    ? await proveByReplay(context, recent, newest, before)
     : await proveByWitness(context, strongest(recent));
 }
 
 async function proveByReplay(
   context: ProofContext,
+  recent: readonly Revision[],
   newest: Revision,
   before: Revision,
 ): Promise<Proof | (WatchInput & { kind: 'status' })> {
@@ -66,7 +67,7 @@ async function proveByReplay(
   const decided = (verdict: Verdict, from = position): Proof => ({ verdict, present: seen.present, from });
   const witness = judge(newest, seen, position, record);
   if (witness === 'restored') return decided('restored');
-  const replay = await replays(context, newest, before);
+  const replay = await replays(context, recent, newest, before);
   switch (replay) {
     case 'as recorded':
       return decided('same', newest.resourceVersion);
@@ -124,6 +125,7 @@ function follows(newest: Revision, before: Revision): boolean {
 /** What a watch from `before` sends first. */
 async function replays(
   { api, collection, clock, signal, freshCredentials, record }: ProofContext,
+  recent: readonly Revision[],
   newest: Revision,
   before: Revision,
 ): Promise<'as recorded' | 'another change' | 'unclear' | 'forgotten' | (WatchInput & { kind: 'status' })> {
@@ -141,6 +143,8 @@ async function replays(
         const order = compareResourceVersions(line.object.resourceVersion, newest.resourceVersion);
         // A change that alters nothing may have been left out of the record.
         if (record.sparse === true && order < 0) continue;
+        // A list that broke off had shown its outcome before the watch told of it: then it is not recorded again.
+        if (order < 0 && recent.some((revision) => isListedLater(revision, line.object))) continue;
         // The same change in other words (another version is served, other fields are redacted) shows nothing.
         return order === 0 && line.object.uid === newest.uid ? 'unclear' : 'another change';
       }
@@ -152,6 +156,11 @@ async function replays(
   } finally {
     deadline.stop();
   }
+}
+
+/** True where a list showed the object as it was then, or as it became. */
+function isListedLater({ origin, uid, asOf }: Revision, object: ScannedObject): boolean {
+  return origin !== 'watch' && uid === object.uid && compareResourceVersions(asOf, object.resourceVersion) >= 0;
 }
 
 interface Look {
