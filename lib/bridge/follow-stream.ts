@@ -78,11 +78,13 @@ async function watchFrom(start: WatchContext['position'], following: Following):
     for await (const output of watchStream(watchContext(task, services, start, inside))) {
       await slot.take(output);
       if (output.kind === 'present' && output.verdict === 'restored') restores.notice();
+      // Why it compares is said before a new epoch begins: that may be durable though the store does not say so.
+      if (output.kind === 'sync') trackOutput(row, output, { services, task });
       if ((await recorder.take(output)) === 'went back') {
         restores.notice();
         return 'restored';
       }
-      trackOutput(row, output, { services, task });
+      if (output.kind !== 'sync') trackOutput(row, output, { services, task });
       const reached = present.isReached(output, recorder.resourceVersion);
       if (services.mode === 'follow') continue;
       if (reached) return 'caught-up';
