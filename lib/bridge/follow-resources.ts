@@ -95,6 +95,7 @@ const noRecord: RecordReader = {
   lastStates: () => Promise.resolve([]),
   revision: () => Promise.resolve(undefined),
   holds: () => false,
+  alters: () => true,
   newest: () => Promise.resolve([]),
 };
 

@@ -4,7 +4,14 @@ import { isNoop } from '../history/noop.ts';
 import type { Redactor } from '../history/redact.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
-import { type ChangeType, type Observed, type Origin, objectKey, type Revision } from '../model/revision.ts';
+import {
+  type ChangeType,
+  type Observed,
+  type Origin,
+  objectKey,
+  type Revision,
+  type ScannedObject,
+} from '../model/revision.ts';
 import type { StreamRef } from '../model/stream.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { AppendBatch, LogPosition, RevisionLog } from '../ports/revision-log.ts';
@@ -52,6 +59,15 @@ export interface Recorder {
   readonly resourceVersion: ResourceVersion | undefined;
 }
 
+/** From the start of a list to its end. */
+interface Comparison {
+  /** Absent where nothing that lives is recorded. */
+  readonly reconcile: Reconcile | undefined;
+  readonly origin: Origin;
+  /** That the cluster was restored, where there is nothing to compare with. */
+  wentBack: boolean;
+}
+
 async function* none(): AsyncGenerator<never> {
   // Nothing was compared: nothing can be missing.
 }
@@ -69,10 +85,15 @@ export function recordReader(
       const same = revision.uid === uid && revision.resourceVersion === resourceVersion;
       return same && Buffer.compare(revision.object, bytes) === 0;
     },
+    alters: (revision, object) => !isNoop(revision.object, (redact?.(object) ?? object).object),
     lastStates: (after, limit) => log.lastStates(stream, after, limit),
     revision: (sequence) => log.revision(stream, sequence),
     newest: (limit) => newest(log, stream, limit),
   };
+}
+
+function isRestored(comparison: Comparison | undefined): boolean {
+  return comparison?.reconcile?.wentBack ?? comparison?.wentBack ?? false;
 }
 
 async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promise<readonly Revision[]> {
@@ -88,12 +109,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const { stream, log, clock, fence } = options;
   const record = recordReader(log, stream, { sparse: options.ignoreNoop, redact: options.redact });
   let { epoch, resourceVersion, sequence } = options.position;
-  let comparison: { reconcile: Reconcile | undefined; origin: Origin } | undefined;
+  let comparison: Comparison | undefined;
   const gathered = createGathered();
 
   async function take(output: WatchOutput): Promise<'recorded' | 'went back'> {
     await takeIn(output);
-    if (comparison?.reconcile?.wentBack !== true) return 'recorded';
+    if (!isRestored(comparison)) return 'recorded';
     await append(gathered.take(), undefined);
     comparison = undefined;
     return 'went back';
@@ -104,7 +125,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       case 'sync':
         return await beginSync(output);
       case 'listed':
-        if (comparison?.reconcile === undefined) return await append(firstSeen(output), undefined);
+        if (comparison?.reconcile === undefined) return await append(firstSeen(output.objects), undefined);
         await gather(await comparison.reconcile.take(output.objects, output.again));
         if (comparison.reconcile.pending > MOST_GAPS) await bury(comparison.reconcile.flush());
         return;
@@ -112,6 +133,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         return await bury(comparison?.reconcile?.flush(output.asOf));
       case 'synced':
         await bury(comparison?.reconcile?.finish(output.asOf));
+        if (isRestored(comparison)) return;
         comparison = undefined;
         return await append(gathered.take(), output.resourceVersion);
       case 'events':
@@ -135,7 +157,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const origin: Origin = sync.reason === 'first' && (!sync.ordered || epoch === 1) ? 'snapshot' : 'relist';
     const context = { origin, epoch, position: resourceVersion, now: () => clock.now() };
     const reconcile = sync.ordered ? startReconcile(record, context) : undefined;
-    comparison = { reconcile, origin };
+    comparison = { reconcile, origin, wentBack: false };
   }
 
   async function beginEpoch(next: number): Promise<void> {
@@ -156,11 +178,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
     else gathered.add(changes, now);
   }
 
-  /** Of a list that has no record to be compared with. */
-  function firstSeen({ objects }: WatchOutput & { kind: 'listed' }): readonly Observed[] {
+  /** Of a list where nothing that lives is recorded: up to an object of another life, if there is one. */
+  function firstSeen(objects: readonly ScannedObject[]): readonly Observed[] {
     const origin = comparison?.origin ?? 'snapshot';
     const observedAt = clock.now();
-    return objects.map((object) => ({ ...object, type: 'add', origin, asOf: object.resourceVersion, observedAt }));
+    // What is not newer than our position would have been told to us, and would be recorded.
+    const isForeign = (object: ScannedObject): boolean =>
+      resourceVersion !== undefined && compareResourceVersions(object.resourceVersion, resourceVersion) <= 0;
+    const foreign = objects.findIndex(isForeign);
+    if (foreign >= 0 && comparison !== undefined) comparison.wentBack = true;
+    const own = foreign < 0 ? objects : objects.slice(0, foreign);
+    return own.map((object) => ({ ...object, type: 'add', origin, asOf: object.resourceVersion, observedAt }));
   }
 
   // Field by field: spreads and a look at the clock for each cost as much as looking the object up.

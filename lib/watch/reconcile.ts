@@ -33,9 +33,9 @@ export interface Reconcile {
    */
   flush(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
   /**
-   * True once a live object was older than its record, or not newer than the recorded position and not as recorded: the
-   * cluster was restored within what is recorded as this epoch.
-   * `take` then returns what it found before; the comparison has to begin anew in the next epoch.
+   * True once a live object was older than its record, or not newer than the recorded position and not as recorded, or a
+   * list lacked what was recorded as newer than it: the cluster was restored within what is recorded as this epoch.
+   * `take` and `flush` then hand out what was found before; the comparison has to begin anew in the next epoch.
    */
   readonly wentBack: boolean;
   /** Stretches of missing keys that are remembered until the next flush. */
@@ -76,7 +76,7 @@ export function startReconcile(
       const { state, skipped } = await recorded.seek(key);
       if (skipped > 0) gaps.push({ after: last, before: key, missing: skipped });
       last = key;
-      wentBack = isOlder(object, state) || isOfAnotherLife(object, state);
+      wentBack = isOlder(object, state) || (await isOfAnotherLife(object, state));
       if (wentBack) return changes;
       changes.push(...(await difference(state, object)));
     }
@@ -89,13 +89,25 @@ export function startReconcile(
     return compareResourceVersions(object.resourceVersion, state.resourceVersion) < 0;
   }
 
+  /** Nor can it lack what is newer than itself. */
+  function isNewerThan(asOf: ResourceVersion | undefined, state: LastState): boolean {
+    if (asOf === undefined || state.epoch !== context.epoch) return false;
+    return compareResourceVersions(state.asOf, asOf) > 0;
+  }
+
+  function isWithinPosition({ resourceVersion: version }: ScannedObject): boolean {
+    return context.position !== undefined && compareResourceVersions(version, context.position) <= 0;
+  }
+
   /** What happened up to our position was told to us, so what we do not know of it happened on another timeline. */
-  function isOfAnotherLife(object: ScannedObject, state: LastState | undefined): boolean {
-    const { position } = context;
-    if (position === undefined || compareResourceVersions(object.resourceVersion, position) > 0) return false;
+  async function isOfAnotherLife(object: ScannedObject, state: LastState | undefined): Promise<boolean> {
+    if (!isWithinPosition(object)) return false;
     if (state?.uid !== object.uid) return true;
-    // A change that alters nothing may have been left out of the record.
-    return record.sparse !== true && state.resourceVersion !== object.resourceVersion;
+    if (state.resourceVersion === object.resourceVersion) return false;
+    if (record.sparse !== true) return true;
+    // A change that alters nothing may have been left out of the record. In another version all looks altered.
+    const before = await record.revision(state.sequence);
+    return before === undefined || (before.apiVersion === object.apiVersion && record.alters(before, object));
   }
 
   async function difference(state: LastState | undefined, object: ScannedObject): Promise<Observed[]> {
@@ -105,6 +117,8 @@ export function startReconcile(
       // The tombstone has to come before the new object: as of the old one's last state, or of the new epoch's start.
       return [...(await tombstones([state], sameEpoch ? state.asOf : beginning)), observed(object, 'add')];
     }
+    // Up to our position all was recorded in this epoch, but for changes that alter nothing.
+    if (isWithinPosition(object)) return [];
     if (state.resourceVersion !== object.resourceVersion) return [observed(object, 'update')];
     if (sameEpoch) return [];
     // In a restored cluster an equal resourceVersion may hide another object.
@@ -156,6 +170,8 @@ export function startReconcile(
           (state) => gap.before === undefined || compareObjectKeys(keyOf(state), gap.before) < 0,
         );
         const end = page.at(-1);
+        wentBack ||= missing.some((state) => isNewerThan(asOf, state));
+        if (wentBack) return;
         if (missing.length > 0) yield await tombstones(missing, asOf);
         if (end === undefined || missing.length < page.length) break;
         after = keyOf(end);

@@ -15,4 +15,6 @@ export interface RecordReader {
   newest(limit: number): Promise<readonly Revision[]>;
   /** True where changes that alter nothing are left out: a live object may be newer than its last revision. */
   readonly sparse?: boolean;
+  /** True where the object has something that the revision has not: it would not be left out. */
+  alters(revision: Revision, object: ScannedObject): boolean;
 }

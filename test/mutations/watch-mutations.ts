@@ -88,7 +88,7 @@ export const watchMutations: readonly Mutation[] = [
     name: 'a list that is older than the record is not noticed',
     breaks: 10,
     file: 'lib/bridge/recorder.ts',
-    find: `    if (comparison?.reconcile?.wentBack !== true) return 'recorded';`,
+    find: `    if (!isRestored(comparison)) return 'recorded';`,
     replace: `    if (comparison?.reconcile?.wentBack !== undefined) return 'recorded';`,
   },
   {

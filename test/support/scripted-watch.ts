@@ -20,6 +20,7 @@ const noRecord: WatchContext['record'] = {
   lastStates: () => Promise.resolve([]),
   revision: () => Promise.resolve(undefined),
   holds: () => false,
+  alters: () => true,
   newest: () => Promise.resolve([]),
 };
 

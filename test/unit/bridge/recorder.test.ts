@@ -206,6 +206,21 @@ describe('a recorder', () => {
     expect(await settle(recorder.take(listed(object('a', 10, 1))), clock)).toBe('recorded');
   });
 
+  test('promise 10: says so, too, where nothing that lives is recorded, and something lives that is not newer than the position', async () => {
+    const { clock, take, recorder, position } = await world();
+    await take(sync('first', false), listed(object('a', 5)), synced('9'), events(['DELETED', object('a', 50)]));
+    await take(sync('gap', false));
+    expect(await settle(recorder.take(listed(object('c', 60), object('b', 40))), clock)).toBe('went back');
+    expect(await position()).toMatchObject({ resourceVersion: '50', objects: 1 });
+  });
+
+  test('promise 10: says so where the list that ends lacks what is newer than itself, and keeps its position', async () => {
+    const { clock, take, recorder, position } = await world();
+    await take(sync('first', false), listed(object('a', 50)), sync('first', true), listed(object('b', 30)));
+    expect(await settle(recorder.take(synced('40')), clock)).toBe('went back');
+    expect((await position()).resourceVersion).toBeUndefined();
+  });
+
   test('the end of a resource buries everything and begins the next epoch', async () => {
     const { clock, take, recorded, recorder, position } = await world();
     await take(sync('first', false), listed(object('a', 5), object('b', 6)), synced('9'));

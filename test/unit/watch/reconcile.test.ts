@@ -122,8 +122,45 @@ describe('a comparison of the live set with the record', () => {
     expect(reconcile.wentBack).toBe(false);
     // Where changes that alter nothing are left out, an object may have moved on within the position.
     const sparse = startReconcile(recordReader(store.log, stream, { sparse: true }), context);
-    expect(await sparse.take([live('a', 20)], false)).toHaveLength(1);
+    const noop = JSON.parse(Buffer.from(live('a', 1).object).toString()) as { metadata: Record<string, unknown> };
+    const object = Buffer.from(JSON.stringify({ ...noop, metadata: { ...noop.metadata, resourceVersion: '20' } }));
+    expect(await sparse.take([live('a', 20, { object })], false)).toEqual([]);
     expect(sparse.wentBack).toBe(false);
+    // Its spec is not as it was, and this was not told to us.
+    const restored = startReconcile(recordReader(store.log, stream, { sparse: true }), context);
+    expect(await restored.take([live('a', 20)], false)).toEqual([]);
+    expect(restored.wentBack).toBe(true);
+    // In the words of another version nothing can be told.
+    const converted = startReconcile(recordReader(store.log, stream, { sparse: true }), context);
+    expect(await converted.take([live('a', 20, { apiVersion: 'example.com/v2' })], false)).toEqual([]);
+    expect(converted.wentBack).toBe(false);
+  });
+
+  test('promise 10: a list that lacks what is recorded as newer than itself shows a restore', async () => {
+    const store = await recorded([add('a', 5), add('b', 60)]);
+    const reconcile = startReconcile(recordReader(store.log, stream), { origin: 'relist', epoch: 1, now: () => 0 });
+    await reconcile.take([live('c', 40)], false);
+    const buried: string[] = [];
+    for await (const batch of reconcile.finish(rv('50'))) buried.push(...batch.map(({ name }) => name));
+    expect(reconcile.wentBack).toBe(true);
+    expect(buried).toEqual([]);
+    // In the next epoch resourceVersions do not compare.
+    await store.log.append(stream, { fence: 1, epoch: 2, changes: [] });
+    expect(await compare(store, [[live('c', 40)]], { epoch: 2, asOf: '50' })).toEqual([
+      'add c@40',
+      'delete a@5',
+      'delete b@60',
+    ]);
+  });
+
+  test('promise 10: what was compared in this epoch as it was is no news in other words', async () => {
+    const store = await recorded([add('a', 5)]);
+    await store.log.append(stream, { fence: 1, epoch: 2, changes: [] });
+    const context = { origin: 'relist', epoch: 2, position: rv('40'), now: () => 0 } as const;
+    const reconcile = startReconcile(recordReader(store.log, stream), context);
+    const words = Buffer.from('{"apiVersion":"example.com/v2"}');
+    expect(await reconcile.take([live('a', 5, { object: words })], false)).toEqual([]);
+    expect(reconcile.wentBack).toBe(false);
   });
 
   test('keys go in the order of UTF-8 bytes, namespace first: "-" and "." before "/", and surrogates last', async () => {

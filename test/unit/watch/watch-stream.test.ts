@@ -213,6 +213,7 @@ const orderedRecord = {
     ]),
   revision: () => Promise.resolve(undefined),
   holds: () => false,
+  alters: () => true,
   newest: () => Promise.resolve([]),
 };
 
