@@ -22,14 +22,18 @@ export function catchingUp(model: Model): Check {
         if (end !== 'caught-up' || cluster === undefined || cluster.timeline.lives().length > 1) continue;
         const { namespace } = stream.selector;
         const newest = new Map<ObjectKey, Written>();
+        const deletedSince = new Set<string>();
         for (const write of cluster.timeline.writes(stream)) {
           if (namespace !== undefined && !write.key.startsWith(`${namespace}/`)) continue;
           if (write.at < since) newest.set(write.key as ObjectKey, write);
+          else if (write.type === 'delete') deletedSince.add(write.key);
         }
         for (const [key, write] of newest) {
           const last = model.record.of(stream).last.get(key);
           const [space = '', name = ''] = key.split('/');
-          const isGone = write.type === 'delete' && (last === undefined || last.type === 'delete');
+          // What went after the run began need not have been seen by it.
+          const went = write.type === 'delete' || deletedSince.has(key);
+          const isGone = went && (last === undefined || last.type === 'delete');
           const isThere = last !== undefined && compareResourceVersions(last.asOf, write.resourceVersion) >= 0;
           if (isGone || isThere) continue;
           model.fail(
