@@ -66,10 +66,10 @@ async function runMany(): Promise<number> {
   say(tellFaults(all));
   const unseen = faultsNeverSeen(all);
   if (unseen.length > 0) say(`never struck: ${unseen.join(', ')}`);
-  const { revisions = 0, 'simulated seconds': simulated = 0 } = all.counters;
+  const { revisions = 0, 'simulated seconds': simulated = 0, 'restore that cannot be seen': blind = 0 } = all.counters;
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
   say(
-    `${all.seeds} seeds, ${all.findings.length} failed, ${revisions} revisions, ${(simulated / 3600).toFixed(0)} simulated hours, ${seconds} s on ${jobs} processes`,
+    `${all.seeds} seeds, ${all.findings.length} failed, ${revisions} revisions, ${(simulated / 3600).toFixed(0)} simulated hours, ${blind} restores of a stream that cannot be seen, ${seconds} s on ${jobs} processes`,
   );
   return all.findings.length === 0 ? 0 : 1;
 }

@@ -7,6 +7,7 @@ import { caughtUp } from './checks/caught-up.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { createFaults } from './fault-dice.ts';
 import { noFaults, onlyClustersFail } from './faults.ts';
+import { createBlindSpots } from './model/blind-spots.ts';
 import type { KnownCluster, Model } from './model/model.ts';
 import { type Fail, tellAll } from './model/observer.ts';
 import { createRecordModel } from './model/record.ts';
@@ -78,9 +79,12 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     const { uid, name, truth, served } = sim;
     return { id: clusterId(uid), name, honest, truth, timeline: createTimeline(truth), served };
   });
+  const byId = new Map(known.map((cluster) => [cluster.id, cluster]));
+  const blindSpots = createBlindSpots(record, byId, counters.count);
   const model: Model = {
     record,
-    clusters: new Map(known.map((cluster) => [cluster.id, cluster])),
+    clusters: byId,
+    blindSpots,
     settings: profile.settings,
     sinks: sinkNames,
     tails: tailNames,
@@ -95,7 +99,7 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
   };
   const catching = caughtUp(model);
   const watchers = tellAll([
-    { onAppend: (_, stream, batch, revisions) => record.append(stream, batch, revisions) },
+    { onAppend: (_, stream, batch, revisions) => record.append(stream, batch, revisions), onStep: blindSpots.look },
     ...allChecks(model),
     catching,
     { onCheckpoint: (_, stream, next) => record.checkpoint(stream, next) },

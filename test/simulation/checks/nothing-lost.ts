@@ -65,6 +65,7 @@ function checkPosition(model: Model, stream: StreamRecord, progress: Map<StreamK
   const { resourceVersion, epoch, ref, key } = stream;
   const cluster = model.clusters.get(ref.cluster);
   if (resourceVersion === undefined || cluster === undefined || model.settings.ignoreNoop) return;
+  if (model.blindSpots.has(stream)) return;
   const lives = cluster.timeline.lives().length;
   let state = progress.get(key);
   if (state === undefined || state.epoch !== epoch || state.lives !== lives) {

@@ -7,6 +7,7 @@ import type { BridgeProcess, BridgeSettings } from '../bridge-process.ts';
 import type { Faults } from '../fault-dice.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { ClusterTruth } from '../server/truth.ts';
+import type { BlindSpots } from './blind-spots.ts';
 import type { Fail } from './observer.ts';
 import type { RecordModel } from './record.ts';
 import type { Timeline } from './timeline.ts';
@@ -29,6 +30,8 @@ export interface Model {
   readonly settings: BridgeSettings;
   readonly sinks: readonly string[];
   readonly tails: readonly string[];
+  /** Streams that could not notice a restore. */
+  readonly blindSpots: BlindSpots;
   readonly scheduler: Scheduler;
   readonly faults: Faults;
   /** Nothing but clusters, and the ways to them, has faults. */
