@@ -262,6 +262,22 @@ describe('a cluster', () => {
     await second.stop();
   });
 
+  test('a resource without objects that vanished while nothing was running ends its life as well', async () => {
+    const here = world();
+    const first = here.start();
+    await here.until('it is synchronised', () => first.services.board.snapshot(0)[0]?.state === 'watching');
+    await first.stop();
+    const [stream] = await here.store.log.streams(clusterId('c-1'));
+    if (stream === undefined) throw new Error('nothing was recorded');
+    expect((await here.store.log.position(stream)).resourceVersion).toBeDefined();
+    here.serve([], 'widgets');
+    const second = here.start();
+    await here.until('the next epoch began', () => second.services.board.snapshot(0)[0]?.epoch === 2);
+    await second.stop();
+    expect((await here.store.log.position(stream)).resourceVersion).toBeUndefined();
+    expect(await here.store.checkpoints.get(stream)).toMatchObject({ epoch: 2 });
+  });
+
   test('promise 1: tombstones of a gone resource that were recorded, and not published before the run ended, are published by the next', async () => {
     const here = world();
     here.parts.widgets.set('w', 1);

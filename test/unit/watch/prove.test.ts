@@ -185,6 +185,26 @@ describe('a proof', () => {
       expect(proof).toMatchObject({ from: '95' });
     });
 
+    test('promise 10: what a list that broke off had shown before the watch told of it is no other change', async () => {
+      const { store, reader } = await record(1);
+      const changes = [
+        listed('shown', 93),
+        change('gone', 80, { type: 'delete', origin: 'relist', asOf: '94' }),
+        listed('w-0', 90, { type: 'update', origin: 'watch' }),
+        listed('w-1', 95, { type: 'update', origin: 'watch' }),
+      ];
+      await store.log.append(testStream(), { fence: 1, epoch: 1, changes });
+      const told = [
+        line('ADDED', whole('shown', '92')),
+        line('MODIFIED', whole('shown', '93')),
+        line('DELETED', whole('gone', '94')),
+      ];
+      const api = server(...told, line('MODIFIED', whole('w-1', '95')));
+      expect(await prove(api, collection, position, reader)).toMatchObject({ verdict: 'same', from: '95' });
+      const another = server(...told, line('MODIFIED', whole('w-9', '94')), line('MODIFIED', whole('w-1', '95')));
+      expect(await prove(another, collection, position, reader)).toMatchObject({ verdict: 'restored' });
+    });
+
     test('where it is forgotten, an object as recorded shows enough if nothing was told since', async () => {
       const api = server(errorLine(410, 'Expired', 'too old'));
       expect(await prove(api, collection, rv('95'), await watched())).toMatchObject({ verdict: 'same', from: '95' });
