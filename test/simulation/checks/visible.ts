@@ -52,10 +52,13 @@ export function visible(model: Model): Check {
   /** A new epoch has a reason: the resource ended, or the cluster was restored, and then it is said. */
   function checkReason(key: StreamKey, cluster: string, { at, process }: Epoch): void {
     if (!process.alive) return;
+    // It is said before the epoch begins, and a store without room keeps that waiting.
+    const since = began.get(key)?.findLast((other) => other.at < at)?.at ?? 0;
     const said = reports.some(
       (report) =>
         report.process === process &&
-        Math.abs(report.at - at) <= TOLD_WITHIN_MS &&
+        report.at >= since &&
+        report.at <= at + TOLD_WITHIN_MS &&
         report.entry.cluster?.startsWith(cluster) === true &&
         report.entry.message.includes('was restored to an older state'),
     );
