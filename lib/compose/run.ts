@@ -15,12 +15,12 @@ import { messageOf } from '../model/errors.ts';
 import type { StreamStatus } from '../model/stream-status.ts';
 import type { Context } from './context.ts';
 import { endingOnDamage } from './end-on-damage.ts';
+import { boundHeap } from './heap-bounds.ts';
 import { isAlive, ownFolder, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
 import { openSinks } from './sinks.ts';
 import { openSources, REFRESH_MS } from './sources.ts';
-import { boundYoungGeneration } from './young-generation.ts';
 
 export interface RunSnapshot {
   readonly phase: 'discovering' | 'running' | 'stopping' | 'stopped';
@@ -55,7 +55,7 @@ interface View {
 
 /** The main job. Ends when `context.signal` aborts, at the deadline, or (catch-up) at the present. */
 export function startRun(config: Config, context: Context): RunHandle {
-  boundYoungGeneration();
+  boundHeap();
   const startedAt = systemClock.now();
   const board = createStatusBoard();
   const tally = createTally();
