@@ -55,20 +55,21 @@ async function judge(mutation: Mutation, copy: string): Promise<Verdict> {
   writeFileSync(file, mutate(original, mutation));
   try {
     const { code, output } = await simulate(copy);
-    const caught = code === 0 ? undefined : firstFinding(output);
+    // Without an exit code it did not end in time, and that may be the machine's doing.
+    const caught = code === 0 || code === null ? undefined : firstFinding(output);
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
     const breaks = typeof mutation.breaks === 'number' ? `promise ${mutation.breaks}` : 'liveness';
-    say(`${caught === undefined ? 'SURVIVED' : 'caught'} (${seconds} s) ${mutation.name} [${breaks}]: ${caught ?? ''}`);
+    say(`${caught !== undefined ? 'caught' : code === null ? 'DID NOT END' : 'SURVIVED'} (${seconds} s) ${mutation.name} [${breaks}]: ${caught ?? ''}`);
     return { mutation, caught };
   } finally {
     writeFileSync(file, original);
   }
 }
 
-/** The simulation in a process of its own: a break may make it hang, which is a finding too. */
+/** The simulation in a process of its own: a break may make it hang. */
 function simulate(folder: string): Promise<{ code: number | null; output: string }> {
   const flags = ['--seeds', values.seeds, '--jobs', '1', '--first', '--no-shrink'];
-  const child = spawn(process.execPath, ['test/simulation/main.ts', ...flags], { cwd: folder, timeout: 300_000 });
+  const child = spawn(process.execPath, ['test/simulation/main.ts', ...flags], { cwd: folder, timeout: 600_000 });
   let output = '';
   const take = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-20_000);
