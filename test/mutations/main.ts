@@ -59,7 +59,9 @@ async function judge(mutation: Mutation, copy: string): Promise<Verdict> {
     const caught = code === 0 || code === null ? undefined : firstFinding(output);
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
     const breaks = typeof mutation.breaks === 'number' ? `promise ${mutation.breaks}` : 'liveness';
-    say(`${caught !== undefined ? 'caught' : code === null ? 'DID NOT END' : 'SURVIVED'} (${seconds} s) ${mutation.name} [${breaks}]: ${caught ?? ''}`);
+    say(
+      `${caught !== undefined ? 'caught' : code === null ? 'DID NOT END' : 'SURVIVED'} (${seconds} s) ${mutation.name} [${breaks}]: ${caught ?? ''}`,
+    );
     return { mutation, caught };
   } finally {
     writeFileSync(file, original);
