@@ -1,4 +1,6 @@
 // Two bridges on one data folder at once (promise 6): one that slept through its lease, and one whose clock says so.
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { readOwner } from '../support/feed-commands.ts';
 import type { Scene, Told } from './scene.ts';
 import { type Bridge, rightClock } from './world.ts';
@@ -19,7 +21,7 @@ export async function takeOver(scene: Scene): Promise<Told> {
     first.start();
   }
   await untilOwner(scene, first);
-  first.freeze();
+  await freezeBetweenWrites(scene, first);
   damage.count('bridge stopped for longer than a lease');
   // Until the leases are over it is told that the folder is in use, and ends; then it goes on.
   second?.start();
@@ -50,6 +52,33 @@ export async function overlap(scene: Scene): Promise<Told> {
   await chance.pause(500, 4000);
   const survivor = await endOne(scene, first, second);
   return { what: `a second bridge with a clock ahead took over from a living one, ${survivor} stayed`, mayEnd: true };
+}
+
+/** Who is stopped in the middle of a write keeps the database locked until it goes on: nobody can take over then. */
+async function freezeBetweenWrites({ world, chance }: Scene, bridge: Bridge): Promise<void> {
+  for (;;) {
+    bridge.freeze();
+    for (let look = 0; look < 5; look++) {
+      if (!isLocked(world.data)) return;
+      // It may be the tail that writes.
+      await chance.rest(100);
+    }
+    bridge.thaw();
+    await chance.rest(100);
+  }
+}
+
+function isLocked(data: string): boolean {
+  const database = new DatabaseSync(join(data, 'mk8s.db'), { timeout: 0 });
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return false;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== 5) throw error;
+    return true;
+  } finally {
+    database.close();
+  }
 }
 
 /** A bridge writes the status every second once it has the folder. The limit of an act is the limit here. */
