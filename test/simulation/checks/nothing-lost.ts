@@ -110,6 +110,10 @@ function missingIn(
     if (selects(ref.selector.namespace, write.key)) newest.set(write.key as ObjectKey, write);
   }
   for (const [key, write] of newest) {
+    // Pages that went on from a fresh token are newer than the position: the watch from there will tell of what went.
+    const went = (later: Written): boolean =>
+      later.key === key && later.type === 'delete' && timeline.isIn(life, later);
+    if (last.get(key) === undefined && writes.slice(index).some(went)) continue;
     const told = missingWrite(key, write, last.get(key), epoch);
     if (told !== undefined) return told;
   }

@@ -94,6 +94,10 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
     now,
     count,
     isDenied: (resource) => fleet.isDenied(resource),
+    // Not to definitions, and not to what has none any more.
+    write(table) {
+      if (tables.includes(table) && versionsOf(table.resource).length > 0) workload.write(table);
+    },
   };
   const accidentWorld: AccidentWorld = {
     store,

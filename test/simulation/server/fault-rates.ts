@@ -51,6 +51,8 @@ export const serverFaults = {
     errorEvent: 0.2,
     /** A clean end before timeoutSeconds: the watch cache was filled anew (recorded: 05-crd), or a load balancer drains. */
     endsEarly: 0.2,
+    /** Among the initial events of a streaming list: kube-apiserver holds it back until the mark, others need not. */
+    bookmarkEarly: 0.2,
     bookmarkLate: 0.5,
     bookmarkMissing: 0.5,
     /** Twice the same (recorded: 50-watch/watch-from-rv-65s-bookmarks). */

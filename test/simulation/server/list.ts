@@ -5,7 +5,7 @@ import type { Serving } from './api-process.ts';
 import type { FaultDice } from './fault-dice.ts';
 import type { Selection } from './selectors.ts';
 import { groupVersion, itemText, metadataText, nameOf, type SimObject } from './sim-object.ts';
-import { inKeyOrder, type Store } from './store.ts';
+import { inKeyOrder, type Store, type Table } from './store.ts';
 
 export interface ListOptions {
   readonly serving: Serving;
@@ -21,6 +21,8 @@ export interface ListWorld {
   /** Most objects of a page: a few, as if each stood for a hundred. */
   readonly pageLimit: number;
   readonly count: (what: string) => void;
+  /** A write to the table: a token does not expire within a moment. */
+  readonly write: (table: Table) => void;
 }
 
 interface Token {
@@ -45,6 +47,7 @@ export function answerList(options: ListOptions, world: ListWorld): Answer {
   const expired = faults.strikes('list', 'continueExpired') !== undefined;
   const anew = faults.strikes('list', 'continueLost') !== undefined;
   if (token.rv >= store.compacted && !expired && !anew) return page(options, world, token.rv, token.start);
+  if (expired) world.write(options.serving.table);
   world.count('page.expired');
   return expiredToken(anew ? undefined : encodeToken({ rv: -1, start: token.start }));
 }

@@ -107,7 +107,12 @@ export class Watch {
 
   /** The objects there are, as ADDED, then the mark (recording 50-watch/watchlist-cluster). */
   sendInitial(objects: readonly SimObject[], markAt: number | undefined): void {
-    for (const object of objects) this.#send('ADDED', object, object.rv, 'listed');
+    const { faults } = this.#world;
+    const early = markAt !== undefined ? faults.strikes('watch', 'bookmarkEarly')?.int(objects.length + 1) : undefined;
+    for (const [index, object] of objects.entries()) {
+      if (index === early) this.#sendBookmark(markAt ?? 0);
+      this.#send('ADDED', object, object.rv, 'listed');
+    }
     if (markAt === undefined) return;
     this.#position = Math.max(this.#position, markAt);
     this.#sendBookmark(markAt, true);
