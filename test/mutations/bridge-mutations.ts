@@ -44,8 +44,8 @@ export const bridgeMutations: readonly Mutation[] = [
     name: 'revisions that did not fit into memory are not read back',
     breaks: 1,
     file: 'lib/bridge/publisher.ts',
-    find: `    if (queue[0]?.sequence === published + 1) return`,
-    replace: `    if (queue[0] !== undefined) return`,
+    find: `    if (revisions[0]?.sequence !== expected || !budget.tryTake(bytes)) return;`,
+    replace: `    if (expected < 0 || !budget.tryTake(bytes)) return;`,
   },
   {
     name: 'published before it is recorded',
@@ -104,6 +104,7 @@ export const bridgeMutations: readonly Mutation[] = [
     file: 'lib/adapters/disk/disk-checkpoints.ts',
     find: `        if (next.fence < row.fence) {`,
     replace: `        if (next.fence < 0) {`,
+    faults: ['process.overlap', 'process.freeze', 'process.skew'],
   },
   {
     name: 'a lease is taken while another run holds it',

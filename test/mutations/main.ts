@@ -54,7 +54,7 @@ async function judge(mutation: Mutation, copy: string): Promise<Verdict> {
   const original = readFileSync(file, 'utf8');
   writeFileSync(file, mutate(original, mutation));
   try {
-    const { code, output } = await simulate(copy);
+    const { code, output } = await simulate(copy, mutation);
     // Without an exit code it did not end in time, and that may be the machine's doing.
     const caught = code === 0 || code === null ? undefined : firstFinding(output);
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
@@ -69,8 +69,8 @@ async function judge(mutation: Mutation, copy: string): Promise<Verdict> {
 }
 
 /** The simulation in a process of its own: a break may make it hang. */
-function simulate(folder: string): Promise<{ code: number | null; output: string }> {
-  const flags = ['--seeds', values.seeds, '--jobs', '1', '--first', '--no-shrink'];
+function simulate(folder: string, { faults = [] }: Mutation): Promise<{ code: number | null; output: string }> {
+  const flags = ['--seeds', values.seeds, '--jobs', '1', '--first', '--no-shrink', '--with', faults.join(',')];
   const child = spawn(process.execPath, ['test/simulation/main.ts', ...flags], { cwd: folder, timeout: 600_000 });
   let output = '';
   const take = (chunk: Buffer): void => {

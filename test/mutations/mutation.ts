@@ -10,6 +10,8 @@ export interface Mutation {
   /** Text that occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** Faults (`area.fault`) without which it makes no difference: every world then has them. */
+  readonly faults?: readonly string[];
 }
 
 /** The file's text with the mutation in it. Throws where `find` does not occur exactly once: the code has changed. */

@@ -88,8 +88,8 @@ export const watchMutations: readonly Mutation[] = [
     name: 'a list that is older than the record is not noticed',
     breaks: 10,
     file: 'lib/bridge/recorder.ts',
-    find: `    if (!isRestored(comparison)) return 'recorded';`,
-    replace: `    if (comparison?.reconcile?.wentBack !== undefined) return 'recorded';`,
+    find: `  return comparison?.reconcile?.wentBack ?? comparison?.wentBack ?? false;`,
+    replace: `  return comparison === undefined && false;`,
   },
   {
     name: 'after the proof, watching goes on from the old position',
@@ -97,6 +97,7 @@ export const watchMutations: readonly Mutation[] = [
     file: 'lib/watch/prove.ts',
     find: `      return decided('same', newest.resourceVersion);`,
     replace: `      return decided('same');`,
+    faults: ['cluster.restorePast', 'process.killed'],
   },
   {
     name: 'what a comparison finds is not marked',
@@ -127,12 +128,5 @@ export const watchMutations: readonly Mutation[] = [
     find: `        return await append(gathered.take(), output.resourceVersion);`,
     replace: `        gathered.take();
         return await append([], output.resourceVersion);`,
-  },
-  {
-    name: 'what a comparison gathered keeps views into what is overwritten',
-    breaks: 1,
-    file: 'lib/bridge/gathered.ts',
-    find: `        gathered.push({ ...change, object: Buffer.from(change.object) });`,
-    replace: `        gathered.push(change);`,
   },
 ];

@@ -1,4 +1,5 @@
 // Many seeds one after the other, and what came of them.
+import { withFaults } from './faults.ts';
 import { drawProfile } from './profile.ts';
 import { type Failure, runWorld } from './world.ts';
 
@@ -12,13 +13,23 @@ export interface BatchResult {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+export interface Range {
+  readonly from: number;
+  readonly seeds: number;
+  /** End at the first failure. */
+  readonly first: boolean;
+  /** Faults that every one of these worlds has, whatever it draws: to look for something on purpose. */
+  readonly always: readonly string[];
+}
+
 /** Runs seeds `from` to `from` + `seeds` − 1; with `first`, only up to the first that fails. */
-export async function runBatch(from: number, seeds: number, first: boolean): Promise<BatchResult> {
+export async function runBatch({ from, seeds, first, always }: Range): Promise<BatchResult> {
   const findings: Finding[] = [];
   const counters: Record<string, number> = {};
   let done = 0;
   for (let seed = from; seed < from + seeds; seed += 1) {
-    const outcome = await runWorld(drawProfile(seed));
+    const profile = drawProfile(seed);
+    const outcome = await runWorld({ ...profile, rates: withFaults(profile.rates, always) });
     done += 1;
     for (const [what, times] of outcome.counters) counters[what] = (counters[what] ?? 0) + times;
     if (outcome.failure === undefined) continue;

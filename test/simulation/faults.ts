@@ -98,6 +98,14 @@ export function withoutFault(rates: FaultRates, fault: string): FaultRates {
   return mapRates((name) => (name === fault ? 0 : (flat.get(name) ?? 0)));
 }
 
+/** The same faults, and these as often as a seed may give them. Throws RangeError for one that there is not. */
+export function withFaults(rates: FaultRates, faults: readonly string[]): FaultRates {
+  const unknown = faults.find((name) => !allFaults.includes(name));
+  if (unknown !== undefined) throw new RangeError(`There is no fault "${unknown}", only ${allFaults.join(', ')}`);
+  const flat = new Map(faultNames(rates).map(([name, rate]) => [name, rate]));
+  return mapRates((name, most) => (faults.includes(name) ? most : (flat.get(name) ?? 0)));
+}
+
 /** The same faults, but for those of store, sinks and processes. */
 export function clusterFaults(rates: FaultRates): FaultRates {
   return { ...rates, store: noFaults.store, sink: noFaults.sink, process: noFaults.process };

@@ -1,21 +1,17 @@
 // Seeds over several processes: each seed is a world of its own, so any process may run it.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { BatchResult } from './batch.ts';
+import type { BatchResult, Range } from './batch.ts';
 
 /** Seeds handed out at a time. */
 const RANGE = 50;
 
-export interface Job {
-  readonly from: number;
-  readonly seeds: number;
+export interface Job extends Range {
   readonly jobs: number;
-  /** End at the first failure. */
-  readonly first: boolean;
   readonly onResult: (result: BatchResult) => void;
 }
 
-export async function runJobs({ from, seeds, jobs, first, onResult }: Job): Promise<readonly BatchResult[]> {
+export async function runJobs({ from, seeds, jobs, first, always, onResult }: Job): Promise<readonly BatchResult[]> {
   const results: BatchResult[] = [];
   let next = from;
   let over = false;
@@ -24,7 +20,7 @@ export async function runJobs({ from, seeds, jobs, first, onResult }: Job): Prom
     const child = fork(join(import.meta.dirname, 'worker.ts'));
     try {
       while (next < from + seeds && !over) {
-        const range = { from: next, seeds: Math.min(RANGE, from + seeds - next), first };
+        const range = { from: next, seeds: Math.min(RANGE, from + seeds - next), first, always };
         next += range.seeds;
         const result = await ask(child, range);
         results.push(result);
@@ -39,7 +35,7 @@ export async function runJobs({ from, seeds, jobs, first, onResult }: Job): Prom
   return results;
 }
 
-function ask(child: ChildProcess, range: object): Promise<BatchResult> {
+function ask(child: ChildProcess, range: Range): Promise<BatchResult> {
   return new Promise((resolve, reject) => {
     const died = (code: number | null): void => reject(new Error(`A simulating process ended with ${code}`));
     child.once('exit', died);

@@ -1,11 +1,12 @@
-// `npm run sim -- [--seeds N] [--from N] [--seed N [--trace] [--keep WHY]] [--jobs N] [--first] [--no-shrink]`: runs worlds by seed, all
-// of them production code over simulated time, network, clusters, store and sinks. Ends with 1 where a promise broke.
+// `npm run sim -- [--seeds N] [--from N] [--seed N [--trace] [--keep WHY]] [--with FAULT,…] [--jobs N] [--first] [--no-shrink]`: runs
+// worlds by seed, all of them production code over simulated time, network, clusters, store and sinks. Ends with 1 where a promise broke.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type BatchResult, joinResults, runBatch } from './batch.ts';
+import { type BatchResult, joinResults, type Range, runBatch } from './batch.ts';
 import { keepInCorpus } from './corpus.ts';
+import { withFaults } from './faults.ts';
 import { runJobs } from './jobs.ts';
-import { drawProfile } from './profile.ts';
+import { drawProfile, type Profile } from './profile.ts';
 import { faultsNeverSeen, tellFaults, tellFinding, tellShrunk } from './report.ts';
 import { shrink } from './shrink.ts';
 import { runWorld } from './world.ts';
@@ -23,21 +24,29 @@ const { values } = parseArgs({
     first: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: true },
     keep: { type: 'string' },
+    with: { type: 'string', default: '' },
   },
   allowNegative: true,
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+const always = values.with === '' ? [] : values.with.split(',');
+
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
+function profileOf(seed: number): Profile {
+  const profile = drawProfile(seed);
+  return { ...profile, rates: withFaults(profile.rates, always) };
+}
+
 async function runOne(seed: number): Promise<number> {
-  const { failure, trace } = await runWorld(drawProfile(seed), { traced: true });
+  const { failure, trace } = await runWorld(profileOf(seed), { traced: true });
   if (values.trace) for (const line of trace.lines) say(line);
   say(`seed ${seed}: trace ${trace.hash()}, ${trace.lines.length} lines`);
   if (failure === undefined) return 0;
   say(tellFinding({ seed, ...failure }));
   if (values.keep !== undefined) {
-    const profile = await shrink(drawProfile(seed), failure);
+    const profile = await shrink(profileOf(seed), failure);
     say(tellShrunk(profile, await runWorld(profile, { traced: true })));
     keepInCorpus({ why: values.keep, profile });
   }
@@ -55,11 +64,11 @@ async function runMany(): Promise<number> {
   };
   const results =
     jobs > 1
-      ? await runJobs({ from, seeds, jobs, first: values.first, onResult })
-      : [await alone(from, seeds, onResult)];
+      ? await runJobs({ from, seeds, jobs, first: values.first, always, onResult })
+      : [await alone({ from, seeds, first: values.first, always }, onResult)];
   const all = joinResults(results);
   for (const finding of values.shrink ? all.findings.slice(0, MOST_SHRUNK) : []) {
-    const smallest = await shrink(drawProfile(finding.seed), finding);
+    const smallest = await shrink(profileOf(finding.seed), finding);
     say(`seed ${finding.seed}`);
     say(tellShrunk(smallest, await runWorld(smallest, { traced: true })));
   }
@@ -74,8 +83,8 @@ async function runMany(): Promise<number> {
   return all.findings.length === 0 ? 0 : 1;
 }
 
-async function alone(from: number, seeds: number, onResult: (result: BatchResult) => void): Promise<BatchResult> {
-  const result = await runBatch(from, seeds, values.first);
+async function alone(range: Range, onResult: (result: BatchResult) => void): Promise<BatchResult> {
+  const result = await runBatch(range);
   onResult(result);
   return result;
 }

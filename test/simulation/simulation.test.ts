@@ -14,7 +14,14 @@ describe('a simulated fleet', () => {
   test(`promises 1 to 10: hold in ${SEEDS} worlds, in which every fault strikes`, {
     timeout: PATIENCE_MS,
   }, async () => {
-    const results = await runJobs({ from: 1, seeds: SEEDS, jobs: 2, first: false, onResult: () => undefined });
+    const results = await runJobs({
+      from: 1,
+      seeds: SEEDS,
+      jobs: 2,
+      first: false,
+      always: [],
+      onResult: () => undefined,
+    });
     const all = joinResults(results);
     expect(all.findings.map(tellFinding)).toEqual([]);
     expect(all.seeds).toBe(SEEDS);

@@ -1,8 +1,8 @@
 // One of the processes that share the seeds of `npm run sim`: takes a range at a time.
-import { runBatch } from './batch.ts';
+import { type Range, runBatch } from './batch.ts';
 
-process.on('message', ({ from, seeds, first }: { from: number; seeds: number; first: boolean }) => {
-  runBatch(from, seeds, first).then(
+process.on('message', (range: Range) => {
+  runBatch(range).then(
     (result) => process.send?.(result),
     (error: unknown) => {
       process.stderr.write(`${String(error)}\n`);
