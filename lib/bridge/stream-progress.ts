@@ -58,9 +58,10 @@ export function trackRecorded(
   revisions: readonly Revision[],
   present: ResourceVersion | undefined,
 ): void {
-  for (const { type, origin, resourceVersion, sequence, observedAt } of revisions) {
+  for (const { type, origin, resourceVersion, sequence, observedAt, previous } of revisions) {
     tally.recorded[type] += 1;
-    if (type === 'delete') row.objects -= 1;
+    // What went before a list came to it was never recorded as living.
+    if (type === 'delete' && previous > 0) row.objects -= 1;
     if (type === 'add') row.objects += 1;
     const missed = present !== undefined && compareResourceVersions(resourceVersion, present) <= 0;
     if (origin === 'relist' || (missed && origin === 'watch')) tally.caughtUp += 1;

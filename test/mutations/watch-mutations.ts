@@ -92,14 +92,6 @@ export const watchMutations: readonly Mutation[] = [
     replace: `  return comparison === undefined && false;`,
   },
   {
-    name: 'after the proof, watching goes on from the old position',
-    breaks: 1,
-    file: 'lib/watch/prove.ts',
-    find: `      return decided('same', newest.resourceVersion);`,
-    replace: `      return decided('same');`,
-    faults: ['cluster.restorePast', 'process.killed'],
-  },
-  {
     name: 'what a comparison finds is not marked',
     breaks: 10,
     file: 'lib/watch/reconcile.ts',

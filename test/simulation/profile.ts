@@ -9,7 +9,7 @@ export interface Profile {
   readonly seed: number;
   readonly rates: FaultRates;
   readonly clusters: number;
-  /** The first cluster has no faults of its own. */
+  /** The last cluster has no faults of its own. */
   readonly honest: boolean;
   /** Custom resources of each cluster. */
   readonly resources: number;
