@@ -81,7 +81,7 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     return { id: clusterId(uid), name, honest, truth, timeline: createTimeline(truth), served };
   });
   const byId = new Map(known.map((cluster) => [cluster.id, cluster]));
-  const blindSpots = createBlindSpots(record, byId, counters.count);
+  const blindSpots = createBlindSpots(record, byId, (what) => counters.count(what));
   const model: Model = {
     record,
     clusters: byId,
@@ -100,7 +100,10 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
   };
   const catching = caughtUp(model);
   const watchers = tellAll([
-    { onAppend: (_, stream, batch, revisions) => record.append(stream, batch, revisions), onStep: blindSpots.look },
+    {
+      onAppend: (_, stream, batch, revisions) => record.append(stream, batch, revisions),
+      onStep: () => blindSpots.look(),
+    },
     ...allChecks(model),
     catching,
     { onCheckpoint: (_, stream, next) => record.checkpoint(stream, next) },
