@@ -73,13 +73,19 @@ function exchange(
     agent,
     signal,
   };
+  let answered = false;
   const request = send(options, (response) => {
+    answered = true;
     drain(response).then(
       () => resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] }),
       reject,
     );
   });
   request.on('error', reject);
+  // An answer that switches protocols, which nobody asked for, closes the connection without an error and without a response.
+  request.on('close', () => {
+    if (!answered) reject(new Error('the connection was closed without an answer'));
+  });
   request.end(body);
   return promise;
 }

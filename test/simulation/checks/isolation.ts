@@ -9,7 +9,7 @@ import type { StreamRecord } from '../model/record.ts';
 import type { Written } from '../model/timeline.ts';
 
 /** From a write to its record, and from its record to the checkpoint behind it, milliseconds of simulated time. */
-const RECORDED_WITHIN_MS = 12_000;
+const RECORDED_WITHIN_MS = 20_000;
 const PUBLISHED_WITHIN_MS = 20_000;
 
 export function isolation(model: Model): Check {

@@ -305,6 +305,18 @@ describe('a webhook that does not answer', () => {
     });
   });
 
+  test('an answer that switches protocols fails the batch for another attempt, and is not waited for', async () => {
+    await using server = await serveTcp((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'));
+    });
+    // No time limit is ever over by this clock.
+    await using sink = open(server.url.href, { clock: createManualClock() });
+    await expect(sink.publish([widgetRevision(1, 'a')], never)).rejects.toMatchObject({
+      code: 'unreachable',
+      retryable: true,
+    });
+  });
+
   test('silence ends at the time limit', async () => {
     const asked = Promise.withResolvers<void>();
     await using receiver = await startWebhookReceiver(() => asked.resolve());
