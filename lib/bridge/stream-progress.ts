@@ -60,9 +60,10 @@ export function trackRecorded(
 ): void {
   for (const { type, origin, resourceVersion, sequence, observedAt, previous } of revisions) {
     tally.recorded[type] += 1;
-    // What went before a list came to it was never recorded as living.
+    // Pages of a list that are not of one moment: what went before a list came to it was never recorded as living, and what
+    // changed is first told as an update.
     if (type === 'delete' && previous > 0) row.objects -= 1;
-    if (type === 'add') row.objects += 1;
+    if (type === 'add' || (type === 'update' && previous === 0)) row.objects += 1;
     const missed = present !== undefined && compareResourceVersions(resourceVersion, present) <= 0;
     if (origin === 'relist' || (missed && origin === 'watch')) tally.caughtUp += 1;
     row.recorded = sequence;

@@ -45,6 +45,9 @@ export interface Outcome {
 }
 
 export async function runWorld(profile: Profile, { traced = false } = {}): Promise<Outcome> {
+  // The scheduler takes the next tick for the end of all work, which it is only after promises have had their turn: a world
+  // that began in the middle of a tick (a message from another process) would jump over its first moments.
+  await Promise.resolve();
   const scheduler = createScheduler();
   const trace = traced ? createTrace(() => scheduler.now()) : noTrace;
   const counters = createCounters();

@@ -103,7 +103,7 @@ function unshown(model: Model): string[] {
         row.epoch === epoch &&
         row.recorded === revisions.length &&
         row.published === revisions.length &&
-        row.objects === liveOf(stream).size &&
+        row.objects === countOf(stream) &&
         row.currentAt === row.updatedAt &&
         row.error === undefined,
     );
@@ -112,11 +112,27 @@ function unshown(model: Model): string[] {
   });
 }
 
+/**
+ * Objects as they can be counted from revisions alone: of an object that was made anew between two pages that are not of one moment,
+ * the making is not told, only what came after it.
+ */
+function countOf({ revisions, last }: StreamRecord): number {
+  const gone = new Set<string>();
+  let untold = 0;
+  for (const { namespace, name, type } of revisions) {
+    const key = `${namespace}/${name}`;
+    if (type !== 'add' && gone.has(key)) untold += 1;
+    if (type === 'delete') gone.add(key);
+    else gone.delete(key);
+  }
+  return liveOf({ last }).size - untold;
+}
+
 function describe(stream: StreamRecord, cluster: KnownCluster): string {
   return `${formatGroupResource(stream.ref)} in ${cluster.name}`;
 }
 
-function liveOf(stream: StreamRecord): Map<string, Revision> {
+function liveOf(stream: Pick<StreamRecord, 'last'>): Map<string, Revision> {
   return new Map([...stream.last].filter(([, revision]) => revision.type !== 'delete'));
 }
 

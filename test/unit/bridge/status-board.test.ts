@@ -14,7 +14,7 @@ test('promise 10: a stream is shown under the name that its cluster has now', ()
   expect(board.snapshot(0)).toMatchObject([{ clusterName: 'after', recorded: 3 }]);
 });
 
-test('promise 10: the number of objects is the record’s, also where the deletion of an unknown one is told', async () => {
+test('promise 10: the number of objects is the record’s, also where unknown ones are told of', async () => {
   const { log } = createMemoryStore(createManualClock());
   const row = createStatusBoard().row(testStream(), 'one');
   const changes = [
@@ -22,6 +22,8 @@ test('promise 10: the number of objects is the record’s, also where the deleti
     change('b', 2, { type: 'add' }),
     change('a', 3, { type: 'delete' }),
     change('never seen alive', 4, { type: 'delete' }),
+    change('first seen when it changed', 5),
+    change('first seen when it changed', 6, { type: 'delete' }),
   ];
   trackRecorded(row, createTally(), await log.append(testStream(), { fence: 1, epoch: 1, changes }), undefined);
   expect(row.objects).toBe(1);
