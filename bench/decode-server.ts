@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { createAuthority, issueCertificate } from '../lib/sandbox/certificate.ts';
 import { listPages, watchBody } from './decode-events.ts';
 import type { ServerStarted, ServerUse } from './decode-target.ts';
+import { asKubernetes } from './tls-server.ts';
 
 /** The events kept in memory (68 MB); longer bodies repeat them. */
 const KEPT_EVENTS = 20_000;
@@ -43,7 +44,7 @@ async function listen(server: Server): Promise<number> {
 const http = await listen(createHttpServer(serve));
 const authority = createAuthority('bench authority', Date.now());
 const { cert, key } = issueCertificate(authority, 'bench', ['127.0.0.1'], Date.now());
-const https = await listen(createHttpsServer({ cert, key }, serve));
+const https = await listen(createHttpsServer({ ...asKubernetes, cert, key }, serve));
 const started: ServerStarted = {
   http,
   https,

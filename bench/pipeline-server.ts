@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createAuthority, issueCertificate } from '../lib/sandbox/certificate.ts';
 import { COLLECTION, FIRST_VERSION, liveEvents } from './pipeline-events.ts';
+import { asKubernetes } from './tls-server.ts';
 
 export interface ServerStarted {
   /** Ports. */
@@ -77,7 +78,7 @@ const authority = createAuthority('bench authority', Date.now());
 const { cert, key } = issueCertificate(authority, 'bench', ['127.0.0.1'], Date.now());
 const started: ServerStarted = {
   http: await listen(createHttpServer(serve)),
-  https: await listen(createHttpsServer({ cert, key }, serve)),
+  https: await listen(createHttpsServer({ ...asKubernetes, cert, key }, serve)),
   ca: authority.cert,
 };
 process.send?.(started);

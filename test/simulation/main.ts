@@ -13,6 +13,8 @@ import { runWorld } from './world.ts';
 
 /** Of that many findings the trace is minimised. */
 const MOST_SHRUNK = 3;
+/** Where nobody watches the count go up. */
+const TOLD_EVERY = 2_000;
 
 const { values } = parseArgs({
   options: {
@@ -61,6 +63,9 @@ async function runMany(): Promise<number> {
     done += some;
     for (const finding of findings) say(tellFinding(finding));
     if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${seeds} seeds`);
+    else if (Math.floor(done / TOLD_EVERY) > Math.floor((done - some) / TOLD_EVERY)) {
+      process.stderr.write(`${done} of ${seeds} seeds\n`);
+    }
   };
   const results =
     jobs > 1
