@@ -172,6 +172,7 @@ export const bridgeMutations: readonly Mutation[] = [
     file: 'lib/bridge/restore-notices.ts',
     find: `          for (const member of members) member.abort(`,
     replace: `          for (const member of [] as AbortController[]) member.abort(`,
+    faults: ['cluster.restorePast', 'cluster.restoreBack'],
   },
   {
     name: 'gaps are not counted',
