@@ -193,8 +193,8 @@ export const bridgeMutations: readonly Mutation[] = [
     name: 'a stream that failed is not tried again',
     breaks: 'live',
     file: 'lib/bridge/run-cluster.ts',
-    find: `      const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');`,
-    replace: `      const final = services.mode === 'catch-up' || outcome.end !== 'held';`,
+    find: `      const delay = backoffDelay(failures, RETRY, services.random);`,
+    replace: `      const delay = 1_000_000_000 * failures;`,
   },
   {
     name: 'a cluster that returns under another name is not followed again',
