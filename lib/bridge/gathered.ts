@@ -5,7 +5,7 @@ import type { Observed } from '../model/revision.ts';
 
 /** A frame of the log, and of objects of usual size. */
 const MOST = { changes: 100, bytes: 256 * 1024 };
-/** A list may arrive slowly: nobody waits longer than that for what it has already shown, milliseconds. */
+/** A list may arrive slowly: while it goes on, nobody waits longer than that for what it has shown, milliseconds. */
 const MOST_MS = 1000;
 
 export interface Gathered {
