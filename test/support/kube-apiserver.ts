@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterClient, type ClusterEndpoint, clusterClient } from './cluster-client.ts';
 import { createEtcd, type Etcd } from './etcd.ts';
-import { freePort } from './free-port.ts';
+import { freePort, onFreePorts } from './free-port.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 
 /** It takes seconds; on a machine on which much else runs, more than half a minute was seen. */
@@ -45,13 +45,21 @@ export interface KubeApiServer extends ClusterEndpoint, AsyncDisposable {
  */
 export async function startKubeApiServer(): Promise<KubeApiServer> {
   if (kubeAssets === undefined) throw new Error('KUBEBUILDER_ASSETS is not set: guard with skipIf(!kubeAssets)');
+  const assets = kubeAssets;
+  return await onFreePorts(() => startOnce(assets));
+}
+
+async function startOnce(assets: string): Promise<KubeApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mk8s-kube-'));
-  const etcd = await createEtcd(kubeAssets, folder);
+  const etcd = await createEtcd(assets, folder);
   const token = randomBytes(16).toString('hex');
   const url = `https://127.0.0.1:${await freePort()}`;
   await writeCredentials(folder, token);
-  const start = (): RunningProcess => startApiServer(kubeAssets ?? '', folder, url, etcd.url);
-  await etcd.start();
+  const start = (): RunningProcess => startApiServer(assets, folder, url, etcd.url);
+  await etcd.start().catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   let running = start();
   try {
     const ca = await running.waitFor(
