@@ -5,6 +5,8 @@ import type { BatchResult, Range } from './batch.ts';
 
 /** Seeds handed out at a time. */
 const RANGE = 50;
+/** Ranges that a process gets: what waits for ever in worlds that are over stays in its memory, and slows it down. */
+const RANGES = 20;
 
 export interface Job extends Range {
   readonly jobs: number;
@@ -17,9 +19,13 @@ export async function runJobs({ from, seeds, jobs, first, always, onResult }: Jo
   let over = false;
 
   async function work(): Promise<void> {
+    while (next < from + seeds && !over) await workFresh();
+  }
+
+  async function workFresh(): Promise<void> {
     const child = fork(join(import.meta.dirname, 'worker.ts'));
     try {
-      while (next < from + seeds && !over) {
+      for (let ranges = 0; ranges < RANGES && next < from + seeds && !over; ranges += 1) {
         const range = { from: next, seeds: Math.min(RANGE, from + seeds - next), first, always };
         next += range.seeds;
         const result = await ask(child, range);
