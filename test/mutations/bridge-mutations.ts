@@ -202,6 +202,7 @@ export const bridgeMutations: readonly Mutation[] = [
     file: 'lib/bridge/bridge.ts',
     find: `      if (present.get(id)?.api !== entry.cluster.api) dismiss(id, entry);`,
     replace: `      if (present.get(id) === undefined) dismiss(id, entry);`,
+    faults: ['process.movedAway', 'process.aliased'],
   },
   {
     name: 'a proof that failed once is not asked for again',

@@ -52,6 +52,8 @@ const mostRates = {
     killed: 0.2,
     /** A share of steps: a cluster is listed under another name, under two, or not at all for a while. */
     moved: 0.1,
+    /** A share of steps: a cluster moves, and nobody answers where it was. */
+    movedAway: 0.1,
     aliased: 0.1,
     left: 0.1,
     /** A share of readings of the inventory's source. */

@@ -11,6 +11,7 @@ import type { Dice } from './random.ts';
 /** What can be opened. */
 interface Reachable {
   readonly name: string;
+  closeAddress(address: string, how: 'refused' | 'silent'): void;
   connect(peer: { address: string; clock: Clock; dice: Dice }): ApiServer;
 }
 
@@ -19,6 +20,8 @@ export interface SimSource {
   open(process: SimProcess): ClusterSource;
   /** Lists a cluster under another name and address from now on. */
   move(cluster: Reachable): void;
+  /** The same, and nobody answers any more where it was; a second name goes on leading to it. */
+  moveAway(cluster: Reachable, how: 'refused' | 'silent'): void;
   /** Names it a second time, or no longer. */
   alias(cluster: Reachable): void;
   /** Leaves it out, or lists it again. */
@@ -30,31 +33,38 @@ export interface SimSource {
 interface Listed {
   readonly cluster: Reachable;
   moves: number;
-  aliased: boolean;
+  name: string;
+  alias: string | undefined;
   hidden: boolean;
 }
 
 export function createSimSource(clusters: readonly Reachable[], faults: Faults): SimSource {
-  const listed = clusters.map((cluster): Listed => ({ cluster, moves: 0, aliased: false, hidden: false }));
+  const listed = clusters.map(
+    (cluster): Listed => ({ cluster, moves: 0, name: cluster.name, alias: undefined, hidden: false }),
+  );
   const entry = (cluster: Reachable): Listed => listed.find((each) => each.cluster === cluster) as Listed;
 
   function candidates(process: SimProcess): ClusterCandidate[] {
-    return listed.flatMap(({ cluster, moves, aliased, hidden }, index) => {
+    return listed.flatMap(({ cluster, name, alias, hidden }, index) => {
       if (hidden) return [];
-      const name = moves === 0 ? cluster.name : `${cluster.name}-moved-${moves}`;
-      return (aliased ? [name, `${name}-alias`] : [name]).map((context) => ({
+      return (alias === undefined ? [name] : [name, alias]).map((context) => ({
         name: context,
         source: 'simulation',
-        server: `https://${context}:6443`,
+        server: addressOf(context),
         namespace: 'default',
         isDefault: index === 0,
         fingerprint: context,
         connect: () => {
-          const address = `https://${context}:6443`;
+          const address = addressOf(context);
           return process.guardApi(cluster.connect({ address, clock: process.clock, dice: process.dice.fork(address) }));
         },
       }));
     });
+  }
+
+  function rename(of: Listed): void {
+    of.moves += 1;
+    of.name = `${of.cluster.name}-moved-${of.moves}`;
   }
 
   return {
@@ -68,10 +78,19 @@ export function createSimSource(clusters: readonly Reachable[], faults: Faults):
           return Promise.resolve({ candidates: candidates(process), problems: [] });
         }),
     }),
-    move: (cluster) => void (entry(cluster).moves += 1),
+    move(cluster) {
+      const found = entry(cluster);
+      rename(found);
+      if (found.alias !== undefined) found.alias = aliasOf(found.name);
+    },
+    moveAway(cluster, how) {
+      const found = entry(cluster);
+      cluster.closeAddress(addressOf(found.name), how);
+      rename(found);
+    },
     alias(cluster) {
       const found = entry(cluster);
-      found.aliased = !found.aliased;
+      found.alias = found.alias === undefined ? aliasOf(found.name) : undefined;
     },
     hide(cluster) {
       const found = entry(cluster);
@@ -81,4 +100,12 @@ export function createSimSource(clusters: readonly Reachable[], faults: Faults):
       for (const each of listed) each.hidden = false;
     },
   };
+}
+
+function aliasOf(name: string): string {
+  return `${name}-alias`;
+}
+
+function addressOf(context: string): string {
+  return `https://${context}:6443`;
 }

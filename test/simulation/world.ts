@@ -174,6 +174,9 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
       runs.step();
       const { sim } = events.pick(clusters);
       if (faults.strikes('process', 'moved')) source.move(sim);
+      if (faults.strikes('process', 'movedAway')) {
+        source.moveAway(sim, faults.dice('process', 'movedAway').pick(['refused', 'silent']));
+      }
       if (faults.strikes('process', 'aliased')) source.alias(sim);
       if (faults.strikes('process', 'left')) source.hide(sim);
       if (sinks.length > 0) {

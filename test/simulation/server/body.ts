@@ -64,6 +64,10 @@ export class Body
     return this.#held;
   }
 
+  get server(): string {
+    return this.#options.server;
+  }
+
   get closed(): boolean {
     return this.#finished !== undefined || this.#end !== undefined;
   }
@@ -98,6 +102,12 @@ export class Body
 
   break(): void {
     if (!this.#silent) this.#close({ error: interrupted(this.#options.server) });
+  }
+
+  /** The way that it came is closed. */
+  cut(how: 'refused' | 'silent'): void {
+    if (how === 'silent') this.fallSilent();
+    else this.break();
   }
 
   /** Nothing more arrives, and nobody says so. */

@@ -28,6 +28,8 @@ export interface SimCluster {
   readonly name: string;
   /** A way to the cluster for one process; any number of addresses may lead to it. It has credentials of its own. */
   connect(peer: { readonly address: string; readonly dice: Dice }): ApiServer;
+  /** Nobody answers there any more, and what is open there breaks or falls silent; other addresses are as before. */
+  closeAddress(address: string, how: 'refused' | 'silent'): void;
   /** One step of what happens to a cluster: a write or a few, and what the dice of its faults say. */
   step(): void;
   /** Faults and outages end; what it answers from now on is what it has. Half-open connections stay what they are. */
@@ -65,6 +67,7 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
   const faults = createFaultDice(dice.fork('faults'), rates, count);
   const credentials = createCredentials(dice.fork('credentials'), now);
   const bodies = new Set<Body>();
+  const closed = new Map<string, 'refused' | 'silent'>();
   const served = { events: new Set<string>(), listed: new Set<string>() };
   const own = dice.fork('cluster');
   const uid = newUid(own);
@@ -135,12 +138,16 @@ export function createSimCluster(options: SimClusterOptions): SimCluster {
         after,
         credentials,
         reach: () => fleet.reach(peer),
-        cutOff: () => fleet.cutOff,
+        cutOff: () => closed.get(address) ?? fleet.cutOff,
         answer: (request, process) => answer(request, process, routes),
         bodies,
         count,
         onTold: ({ how, what }: Tells) => void (how === 'event' ? served.events : served.listed).add(what),
       }),
+    closeAddress(address, how) {
+      closed.set(address, how);
+      for (const body of bodies) if (body.server === address) body.cut(how);
+    },
     step() {
       count('step');
       accidents(accidentWorld);

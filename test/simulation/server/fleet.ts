@@ -146,10 +146,7 @@ export function createFleet(options: FleetOptions): Fleet {
     isDenied: (name) => now() < (denied.get(name) ?? 0),
     cut(how, ms) {
       cut = { how, until: now() + ms };
-      for (const body of bodies) {
-        if (how === 'silent') body.fallSilent();
-        else body.break();
-      }
+      for (const body of bodies) body.cut(how);
     },
     stopAll() {
       processes = processes.map(() => undefined);

@@ -36,10 +36,13 @@ export interface NetworkWorld {
 export function openNetwork(world: NetworkWorld): ApiServer {
   const { clock, dice, faults, credentials, count, address } = world;
   let token = credentials.current;
+  const own = new Set<Body>();
+  let closedHere = false;
 
   async function request(asked: ApiRequest): Promise<ApiResponse> {
     const { signal } = asked;
     signal?.throwIfAborted();
+    throwIfClosed();
     count(`request.${kindOf(asked)}`);
     await clock.sleep(delay(), signal);
     if (asked.freshCredentials === true) renew();
@@ -49,9 +52,19 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     // What is answered is decided now, and a watch goes on from here while its headers are still on the way.
     const response = respond(answerOf(process, asked), process, asked);
     await clock.sleep(delay(), signal);
-    if (!process.dead) return response;
+    if (!process.dead && !closedHere) return response;
     await response.body[Symbol.asyncIterator]().return?.();
+    throwIfClosed();
     throw closed();
+  }
+
+  /** As a pool that was closed answers (lib/adapters/kubernetes/transport-pool.ts). */
+  function throwIfClosed(): void {
+    if (closedHere) throw closedByUs();
+  }
+
+  function closedByUs(): Mk8sError {
+    return new Mk8sError(`The connection to ${address} was closed here.`, { code: 'unreachable' });
   }
 
   function renew(): void {
@@ -107,10 +120,12 @@ export function openNetwork(world: NetworkWorld): ApiServer {
       onOver() {
         signal?.removeEventListener('abort', abort);
         world.bodies.delete(response);
+        own.delete(response);
         process.connections.delete(response);
       },
     });
     world.bodies.add(response);
+    own.add(response);
     process.connections.add(response);
     signal?.addEventListener('abort', abort, { once: true });
     if (typeof body === 'function') body(response);
@@ -150,7 +165,15 @@ export function openNetwork(world: NetworkWorld): ApiServer {
     });
   }
 
-  return { server: address, request, close: () => Promise.resolve() };
+  return {
+    server: address,
+    request,
+    close() {
+      closedHere = true;
+      for (const body of own) body.abort(closedByUs());
+      return Promise.resolve();
+    },
+  };
 }
 
 /** As much at a time as the reader allows. */
