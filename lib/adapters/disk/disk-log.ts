@@ -1,11 +1,13 @@
 // The revision log of a data folder.
+
+import type { Known } from '../../history/recent-states.ts';
 import type { LastState, Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
 import type { AppendQueue } from './append-queue.ts';
 import type { Database } from './database.ts';
 import { type FrameTable, revisionAt } from './frame-table.ts';
-import type { Known, LastStates } from './last-states.ts';
+import type { LastStates } from './last-states.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
 interface Parts {

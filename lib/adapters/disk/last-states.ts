@@ -8,19 +8,14 @@
 // Other processes may write too. A stream's newest states in memory (its `Recent`) are therefore brought up to its row
 // before every use, inside the transaction that read the row.
 import { crc32 } from 'node:zlib';
+import { type Known, RecentStates } from '../../history/recent-states.ts';
 import type { ResourceVersion } from '../../model/resource-version.ts';
 import { compareObjectKeys, type LastState, type ObjectKey, objectKey } from '../../model/revision.ts';
 import type { Database } from './database.ts';
 import type { FrameEntry } from './frame.ts';
 import type { FrameTable } from './frame-table.ts';
-import { RecentStates } from './recent-states.ts';
 import { corrupt } from './storage-error.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
-
-/** A last state, and how many revisions its object had. */
-export interface Known extends LastState {
-  readonly ordinal: number;
-}
 
 export interface LastStates {
   /** The last state of one object, tombstones included. Inside the transaction that read `stream`. */

@@ -20,6 +20,7 @@ const mayImport: Record<string, readonly string[]> = {
   bridge: ['model', 'async', 'ports', 'discover', 'plan', 'watch', 'history'],
   'adapters/kubernetes': ['model', 'async', 'ports', 'decode'],
   'adapters/disk': ['model', 'async', 'ports', 'history'],
+  'adapters/firestore': ['model', 'async', 'ports', 'history'],
   'adapters/google': ['model', 'async', 'ports'],
   'adapters/http': ['model', 'async', 'ports'],
   'adapters/stdout': ['model', 'async', 'ports'],

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Known } from '../../../lib/adapters/disk/last-states.ts';
-import { RecentStates } from '../../../lib/adapters/disk/recent-states.ts';
+import { type Known, RecentStates } from '../../../lib/history/recent-states.ts';
 import { resourceVersion } from '../../../lib/model/resource-version.ts';
 import { compareObjectKeys, type ObjectKey, objectKey } from '../../../lib/model/revision.ts';
 import { seededRandom } from '../../support/seeded-random.ts';

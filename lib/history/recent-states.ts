@@ -1,7 +1,11 @@
 // The newest last states of one stream, by key and in key order. A comparison walks over all keys a page at a time, and must
 // not look through everything here for each of them.
-import { compareObjectKeys, type ObjectKey } from '../../model/revision.ts';
-import type { Known } from './last-states.ts';
+import { compareObjectKeys, type LastState, type ObjectKey } from '../model/revision.ts';
+
+/** A last state, and how many revisions its object had. */
+export interface Known extends LastState {
+  readonly ordinal: number;
+}
 
 /** Keys that wait to be sorted in: looked through for each page, so few. */
 const MOST_UNSORTED = 1024;
