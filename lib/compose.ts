@@ -23,6 +23,16 @@ export async function openFolder(path: string): Promise<DataFolder> {
   return openDataFolder({ path, clock: systemClock, host: hostname() });
 }
 
+/** How the runs of a store do. A folder has to exist. */
+export async function openStatus(
+  config: Config,
+  context: Pick<Context, 'env'>,
+): Promise<Pick<DataFolder, 'status' | 'deadLetters' | 'close'>> {
+  return config.store === 'disk'
+    ? await openFolder(config.data)
+    : await (await import('./compose/store.ts')).openStore(config, context);
+}
+
 /** Reads the sources once and tries every cluster once. `close` also ends the sandbox, where it is the source. */
 export async function discoverClusters(
   config: Config,

@@ -28,7 +28,9 @@ export function trackOutput(
       row.epoch = output.epoch;
       row.synced = { done: 0, ...(row.objects > 0 ? { total: row.objects } : {}) };
       if (output.reason === 'first') return;
-      row.gaps += output.reason === 'unproven' ? 0 : 1;
+      const gaps = output.reason === 'unproven' ? 0 : 1;
+      row.gaps += gaps;
+      services.tally.gaps += gaps;
       row.lastGapAt = now;
       const severity = output.reason === 'unproven' ? 'INFO' : 'WARNING';
       return say({ services, task }, severity, reasons[output.reason]);

@@ -11,8 +11,10 @@ export interface Tally {
   caughtUp: number;
   /** Streams that resumed from a checkpoint, without listing. */
   resumed: number;
+  /** Times that a stream was compared anew because its watch was lost to 410 or a restore. */
+  gaps: number;
 }
 
 export function createTally(): Tally {
-  return { recorded: { add: 0, update: 0, delete: 0 }, published: 0, replayed: 0, caughtUp: 0, resumed: 0 };
+  return { recorded: { add: 0, update: 0, delete: 0 }, published: 0, replayed: 0, caughtUp: 0, resumed: 0, gaps: 0 };
 }

@@ -15,6 +15,8 @@ export interface FolderForReading {
   close(): Promise<void>;
 }
 
+export type StatusForReading = Pick<FolderForReading, 'status' | 'deadLetters' | 'close'>;
+
 export interface Discovery {
   readonly clusters: readonly ClusterInfo[];
   readonly problems: readonly Problem[];
@@ -24,6 +26,8 @@ export interface Discovery {
 export interface Engine {
   startRun(config: Config, context: Context): RunHandle | Promise<RunHandle>;
   openFolder(path: string): Promise<FolderForReading>;
+  /** The store of a configuration, to look at how a run does. A folder has to exist. */
+  openStatus(config: Config, context: Pick<Context, 'env'>): Promise<StatusForReading>;
   discoverClusters(config: Config, context: Context): Promise<Discovery>;
   startSandbox(options: { clusters: number; objects: number; rate: number }): Promise<{
     /** YAML with a context per cluster. */

@@ -11,14 +11,17 @@ export function thisProcess(): Holder {
   return { id: randomUUID(), description: `${host}, pid ${process.pid}`, host, pid: process.pid };
 }
 
-/** Takes the lease of the folder and shard. Throws Mk8sError `fenced` that says who has it. */
-export async function ownFolder(config: Config, leases: LeaseKeeper): Promise<{ release(): Promise<void> }> {
+/** Takes the lease of the store and shard. Throws Mk8sError `fenced` that says who has it. */
+export async function ownStore(config: Config, leases: LeaseKeeper): Promise<{ release(): Promise<void> }> {
   const { index, count } = config.shard;
   const answer = await leases.acquire(`run/${index}-of-${count}`);
   if (!('holder' in answer)) return answer;
-  const share = count > 1 ? `Share ${index} of ${count} of data folder` : 'Data folder';
+  const isDisk = config.store === 'disk';
+  const name = isDisk ? `data folder "${config.data}"` : `store "${config.store}"`;
+  const share =
+    count > 1 ? `Share ${index} of ${count} of ${name}` : name.replace(/^./, (first) => first.toUpperCase());
   throw new Mk8sError(
-    `${share} "${config.data}" is in use by another run (${answer.holder.description}). Stop that one, wait until its lease ends (${new Date(answer.expiresAt).toISOString()}), or choose another folder with --data.`,
+    `${share} is in use by another run (${answer.holder.description}). Stop that one, wait until its lease ends (${new Date(answer.expiresAt).toISOString()}), or choose another ${isDisk ? 'folder with --data' : 'one with --store'}.`,
     { code: 'fenced' },
   );
 }

@@ -18,6 +18,14 @@ export interface RunSummary {
   readonly resumed: number;
   /** Recorded by an earlier run and published by this one. */
   readonly replayed: number;
+  /** Times that a stream was compared anew in this run because its watch was lost to 410 or a restore. */
+  readonly gaps: number;
+  /** How long ago the stream that is furthest behind held its cluster's present, milliseconds; those that never did do not count. */
+  readonly maxLagMs: number;
+  /** Streams that never held their cluster's present. */
+  readonly neverCurrent: number;
+  /** False where streams were to be followed, and none reached its cluster's present, recorded or published anything. */
+  readonly progressed: boolean;
   readonly durationMs: number;
   /** Whole sentences. */
   readonly failures: readonly string[];
@@ -29,7 +37,8 @@ export function summarize(
     readonly mode: Config['mode'];
     readonly streams: readonly StreamStatus[];
     readonly tally: Tally;
-    readonly durationMs: number;
+    readonly startedAt: number;
+    readonly now: number;
     /** The deadline ended it. */
     readonly late: boolean;
     /** Why it could not go on, where something ended it. */
@@ -44,6 +53,10 @@ export function summarize(
     ...result.outcomes.flatMap((outcome) => unfinished(outcome, mode)),
     ...behind.map(unpublished),
   ];
+  const { startedAt, now } = run;
+  const recorded = tally.recorded.add + tally.recorded.update + tally.recorded.delete;
+  const current = streams.filter((row) => row.currentAt > 0);
+  const reachedPresent = streams.some((row) => row.currentAt >= startedAt);
   const incomplete = mode === 'catch-up' && (run.late || failures.length > 0);
   return {
     exitCode: incomplete ? 5 : run.broken !== undefined || behind.length > 0 ? 1 : 0,
@@ -54,7 +67,11 @@ export function summarize(
     caughtUp: tally.caughtUp,
     resumed: tally.resumed,
     replayed: tally.replayed,
-    durationMs: run.durationMs,
+    gaps: tally.gaps,
+    maxLagMs: current.reduce((most, row) => Math.max(most, now - row.currentAt), 0),
+    neverCurrent: streams.length - current.length,
+    progressed: streams.length === 0 || reachedPresent || recorded + tally.published > 0,
+    durationMs: now - startedAt,
     failures,
   };
 }

@@ -1,5 +1,4 @@
 // The main job, composed: adapters for the bridge, and what goes on beside it.
-import { type DataFolder, openDataFolder } from '../adapters/disk/data-folder.ts';
 import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
 import { createShares } from '../async/shares.ts';
 import { systemClock } from '../async/system-clock.ts';
@@ -16,11 +15,12 @@ import type { StreamStatus } from '../model/stream-status.ts';
 import type { Context } from './context.ts';
 import { endingOnDamage } from './end-on-damage.ts';
 import { boundHeap } from './heap-bounds.ts';
-import { isAlive, ownFolder, thisProcess } from './ownership.ts';
+import { ownStore, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
 import { openSinks } from './sinks.ts';
 import { openSources, REFRESH_MS } from './sources.ts';
+import { openStore, type RunStore } from './store.ts';
 
 export interface RunSnapshot {
   readonly phase: 'discovering' | 'running' | 'stopping' | 'stopped';
@@ -61,24 +61,24 @@ export function startRun(config: Config, context: Context): RunHandle {
   const tally = createTally();
   const view: View = { phase: 'discovering', sandbox: false, clusters: [], problems: [] };
 
-  /** Opens the folder before anything else: a second run on it must not even start a sandbox. */
+  /** Opens the store before anything else: a second run on it must not even start a sandbox. */
   async function run(): Promise<RunSummary> {
-    const opened = openDataFolder({ path: config.data, clock: systemClock, host: thisProcess().host, isAlive });
+    const opened = await openStore(config, context);
     const over = new AbortController();
-    const folder = endingWhenDamaged(opened, over);
+    const store = endingWhenDamaged(opened, over);
     try {
       const holder = thisProcess();
-      const leases = createLeaseKeeper({ ...folder, holder, clock: systemClock, report: context.report });
-      const owned = await ownFolder(config, leases);
-      await board.restore(folder.status);
+      const leases = createLeaseKeeper({ ...store, holder, clock: systemClock, report: context.report });
+      const owned = await ownStore(config, leases);
+      await board.restore(store.status);
       const shown = { description: holder.description, startedAt, problems: () => view.problems };
       const beside = new AbortController();
       const surroundings = { clock: systemClock, report: context.report, signal: beside.signal };
       const policy = retentionPolicy(config);
-      const status = createStatusKeeper(folder.status, board, shown, surroundings);
-      const tasks = [status.run(), ...(policy === undefined ? [] : [keepRetention(folder, policy, surroundings)])];
+      const status = createStatusKeeper(store.status, board, shown, surroundings);
+      const tasks = [status.run(), ...(policy === undefined ? [] : [keepRetention(store, policy, surroundings)])];
       try {
-        return await follow({ ...folder, leases, showStatus: () => status.write() }, over);
+        return await follow({ ...store, leases, showStatus: () => status.write() }, over);
       } finally {
         beside.abort(new Error('the run ended'));
         await Promise.all(tasks);
@@ -86,13 +86,13 @@ export function startRun(config: Config, context: Context): RunHandle {
       }
     } finally {
       over.abort(new Error('the run ended'));
-      await folder.close();
+      await store.close();
       view.phase = 'stopped';
     }
   }
 
   async function follow(
-    stores: Omit<DataFolder, 'leases'> & Pick<BridgeOptions, 'leases' | 'showStatus'>,
+    stores: Omit<RunStore, 'leases'> & Pick<BridgeOptions, 'leases' | 'showStatus'>,
     over: AbortController,
   ): Promise<RunSummary> {
     const deadline = config.deadline === undefined ? undefined : startTimer(config.deadline, over.signal);
@@ -139,7 +139,7 @@ export function startRun(config: Config, context: Context): RunHandle {
     const now = systemClock.now();
     const broken = over.aborted ? messageOf(over.reason) : undefined;
     const streams = board.snapshot(now);
-    return summarize(result, { mode: config.mode, streams, tally, durationMs: now - startedAt, late, broken });
+    return summarize(result, { mode: config.mode, streams, tally, startedAt, now, late, broken });
   }
 
   return {
@@ -155,16 +155,16 @@ export function startRun(config: Config, context: Context): RunHandle {
   };
 }
 
-/** The folder, such that its damage ends the run, wherever it is met. */
-function endingWhenDamaged(folder: DataFolder, over: AbortController): DataFolder {
-  const guarded = endingOnDamage(folder, over);
+/** The store, such that its damage ends the run, wherever it is met. */
+function endingWhenDamaged(store: RunStore, over: AbortController): RunStore {
+  const guarded = endingOnDamage(store, over);
   return {
-    ...folder,
-    log: endingOnDamage(folder.log, over),
-    checkpoints: endingOnDamage(folder.checkpoints, over),
-    leases: endingOnDamage(folder.leases, over),
-    status: endingOnDamage(folder.status, over),
-    deadLetters: endingOnDamage(folder.deadLetters, over),
+    ...store,
+    log: endingOnDamage(store.log, over),
+    checkpoints: endingOnDamage(store.checkpoints, over),
+    leases: endingOnDamage(store.leases, over),
+    status: endingOnDamage(store.status, over),
+    deadLetters: endingOnDamage(store.deadLetters, over),
     retain: (policy, budget) => guarded.retain(policy, budget),
   };
 }

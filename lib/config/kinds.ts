@@ -31,6 +31,9 @@ const namespace = v.pipe(
 const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet', 'istio'] as const;
 const sourceWords =
   'auto, kubeconfig, in-cluster, sandbox, gke, fleet, istio, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
+const storeWords = 'disk, or firestore://PROJECT/DATABASE (without /DATABASE: the default one)';
+// https://cloud.google.com/firestore/docs/manage-databases#database_id
+const storePattern = /^(?:disk|firestore:\/\/[a-z0-9.:-]+(?:\/(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?)$/;
 const projectWords = 'a Google Cloud project id';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(
@@ -96,6 +99,11 @@ export const kinds = {
       v.readonly(),
     ),
     absent: [] as readonly RedactRule[],
+  },
+  store: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(v.string(storeWords), v.trim(), v.regex(storePattern, storeWords)),
+    absent: undefined,
   },
   text: { fromText: (text: string): unknown => text, schema: someText('a text that is not empty'), absent: undefined },
   path: { fromText: (text: string): unknown => text, schema: someText('a path'), absent: undefined },

@@ -123,6 +123,14 @@ export const options = [
     commands: ['run', 'tail', 'status'],
   },
   {
+    key: 'store',
+    kind: 'store',
+    default: 'disk',
+    value: 'place',
+    help: 'where revisions, checkpoints and leases are kept: disk (the folder of --data), or firestore://PROJECT/DATABASE',
+    commands: ['run', 'status'],
+  },
+  {
     key: 'sinks',
     kind: 'sinks',
     value: 'sink',

@@ -10,7 +10,7 @@ import type { Invocation } from '../invocation.ts';
 import { columns } from '../text/columns.ts';
 import { count, counted, span } from '../text/numbers.ts';
 import { printable } from '../text/width.ts';
-import { openExistingFolder } from './open-folder.ts';
+import { openExistingStatus } from './open-folder.ts';
 
 export interface StatusFlags {
   readonly output: 'table' | 'json';
@@ -24,27 +24,31 @@ interface FolderStatus {
   readonly deadLetters: { readonly count: number; readonly last: readonly DeadLetter[] };
 }
 
-// A run writes its row every second or so; one that is silent for this long was killed or hangs.
-const aliveWithinMs = 15_000;
+// A run writes its row every second or so, to Firestore every half minute; one that is silent for this long was killed or hangs.
+const aliveWithinMs = { disk: 15_000, firestore: 90_000 };
 
 export async function status(flags: StatusFlags, invocation: Invocation): Promise<number> {
-  const folder = await openExistingFolder('show the status', invocation);
+  const store = await openExistingStatus('show the status', invocation);
   try {
+    const { config } = invocation;
     const now = invocation.now();
-    const { run, streams } = await folder.status.read();
+    const { run, streams } = await store.status.read();
     const shown: FolderStatus = {
-      data: invocation.config.data,
+      data: config.store === 'disk' ? config.data : config.store,
       run,
-      alive: run !== undefined && run.running && now - run.updatedAt < aliveWithinMs,
+      alive:
+        run !== undefined &&
+        run.running &&
+        now - run.updatedAt < aliveWithinMs[config.store === 'disk' ? 'disk' : 'firestore'],
       streams: streams.toSorted(
         (a, b) => a.clusterName.localeCompare(b.clusterName) || streamKey(a.stream).localeCompare(streamKey(b.stream)),
       ),
-      deadLetters: { count: await folder.deadLetters.count(), last: await folder.deadLetters.list(5) },
+      deadLetters: { count: await store.deadLetters.count(), last: await store.deadLetters.list(5) },
     };
     await invocation.stdout.write(flags.output === 'json' ? asJson(shown, now) : asTable(shown, now));
     return exitCodes.ok;
   } finally {
-    await folder.close();
+    await store.close();
   }
 }
 

@@ -15,6 +15,10 @@ const summary: RunSummary = {
   caughtUp: 0,
   replayed: 0,
   resumed: 0,
+  gaps: 0,
+  maxLagMs: 0,
+  neverCurrent: 0,
+  progressed: true,
   durationMs: 192_000,
   failures: [],
 };

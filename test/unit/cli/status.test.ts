@@ -26,7 +26,7 @@ const alive: RunStatus = {
 };
 
 async function status(flags = '') {
-  return runCommand(`status --data ${data} ${flags}`, { engine: { openFolder: async () => store } });
+  return runCommand(`status --data ${data} ${flags}`, { engine: { openStatus: async () => store } });
 }
 
 describe('who runs', () => {
