@@ -8,6 +8,7 @@ import type { ClusterId } from '../model/stream.ts';
 import type { Wanted } from '../plan/streams.ts';
 import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
 import { runCluster, type StreamOutcome } from './run-cluster.ts';
+import { watchForStalls } from './stalls.ts';
 import type { StreamServices } from './stream-task.ts';
 
 /** After `stop`, what was read gets this long to be published, milliseconds; the rest stays in the log. */
@@ -50,6 +51,7 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
   const leaving = new Map<ClusterId, Promise<void>>();
   const finished: StreamOutcome[] = [];
   const renewing = options.leases.run(over.signal);
+  const watching = watchForStalls(clock, over.signal, connectAnew);
   let last: Inventory | undefined;
   let reachedAny = false;
   try {
@@ -72,7 +74,7 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
     finished.push(...outcomes.flat());
     await Promise.all(leaving.values());
     over.abort(new Error('the run ended'));
-    await renewing;
+    await Promise.all([renewing, watching]);
   }
   const unreached = (last?.infos ?? []).filter((info) => info.error !== undefined);
   return { outcomes: finished, unreached, reached: last?.reached.length ?? 0 };
@@ -88,9 +90,21 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
     }
   }
 
+  /** A catch-up is over soon, and has short watches. */
+  function connectAnew(stoodStillMs: number): void {
+    if (options.mode === 'catch-up' || until.aborted) return;
+    const seconds = Math.round(stoodStillMs / 1000);
+    const message = `This process stood still for ${seconds} s: all clusters are connected anew, and their streams go on where they were`;
+    options.report({ severity: 'WARNING', message });
+    for (const [id, entry] of [...running]) {
+      dismiss(id, entry);
+      running.set(id, begin(entry.cluster));
+    }
+  }
+
   function dismiss(id: ClusterId, { cluster, leave, giveUp: own, done }: Running): void {
     running.delete(id);
-    leave.abort(new Error(`cluster "${cluster.name}" left, or is reached in another way`));
+    leave.abort(new Error(`cluster "${cluster.name}" left, or is connected to anew`));
     abortLater(own);
     const gone = done.then((outcomes) => {
       finished.push(...outcomes);

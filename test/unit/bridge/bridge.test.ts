@@ -136,6 +136,25 @@ describe('the bridge', () => {
     expect(here.published()).toEqual(['id-one add a', 'id-one add b']);
   });
 
+  test('a process that stood still connects everything anew, says so, and goes on where it was', async () => {
+    const here = world();
+    const one = here.cluster('one');
+    one.set('a', 1);
+    here.name('one');
+    const said: string[] = [];
+    const done = here.run({ report: ({ message }) => said.push(message) });
+    await here.until('a is published', () => here.published().includes('id-one add a'));
+    const before = one.api.requests.filter(({ query }) => query?.watch === true).length;
+    here.clock.set(60_000);
+    await here.until('it is said', () => said.some((message) => message.includes('stood still for 60 s')));
+    one.set('b', 1);
+    await here.until('b is published', () => here.published().includes('id-one add b'));
+    expect(one.api.requests.filter(({ query }) => query?.watch === true).length).toBeGreaterThan(before);
+    here.stop.abort(new Error('stop'));
+    await settle(done, here.clock);
+    expect(here.published()).toEqual(['id-one add a', 'id-one add b']);
+  });
+
   test('a cluster that joins is followed without a restart', async () => {
     const here = world();
     here.cluster('one').set('a', 1);
