@@ -24,7 +24,8 @@ export function undefinedReferences({ definitions }: TerraformModule): string[] 
 }
 
 export function unusedDefinitions({ definitions }: TerraformModule): string[] {
-  const used = new Set(definitions.flatMap(({ refersTo }) => refersTo));
+  // A variable's validation refers to the variable: that is no use of it.
+  const used = new Set(definitions.flatMap(({ address, refersTo }) => refersTo.filter((to) => to !== address)));
   return definitions
     .filter(({ address }) => /^(?:var|local|data)\./.test(address) && !used.has(address))
     .map(({ address }) => `${address} is not used`);
