@@ -1,24 +1,45 @@
 # The database of revisions, checkpoints and leases. Its layout: docs/firestore.md.
 
 locals {
-  # Collection groups and the fields whose indexes differ from Firestore's default (every field, ascending and
-  # descending, and array-contains). What is not queried has no index:
-  # each entry is stored and slows the write down.
-  #   unindexed  no index at all
-  #   contains   array-contains only
-  #   expires    the time after which Firestore removes the document (TTL); no index either, for times that only
-  #              grow would make one hot spot of it
-  # Other collections are small and keep the default. Leases never expire so: they carry the fencing numbers.
+  # Collections and the fields whose indexes differ from Firestore's default (every field, ascending and descending, and
+  # array-contains). What is not queried by itself has no index: each entry is stored and slows the write down.
+  #   unindexed  no index of its own; it may be part of a composite one below
+  #   expires    the time after which Firestore removes the document (TTL); no index either, for times that only grow
+  #              would make one hot spot of it
+  # Other collections are small and keep the default. Leases never expire: they carry the fencing numbers.
   collections = {
-    frames = { unindexed = ["data"], contains = ["objects"], expires = "expireAt" }
-    pages  = { unindexed = ["data"], contains = [], expires = null }
+    frames = {
+      unindexed = ["chunks", "data", "nonce", "number", "observedAt", "parts", "sealed", "size", "tags", "writer"]
+      expires   = "expireAt"
+    }
+    chunks      = { unindexed = ["data"], expires = "expireAt" }
+    pages       = { unindexed = ["data"], expires = null }
+    streams     = { unindexed = ["checkpoint", "pages", "ref"], expires = null }
+    sessions    = { unindexed = ["holder"], expires = "expireAt" }
+    status      = { unindexed = ["data"], expires = "expireAt" }
+    statusParts = { unindexed = ["data"], expires = "expireAt" }
+  }
+
+  # What is searched by more than one field: name -> collection and fields.
+  composites = {
+    frames_of_a_tag = { collection = "frames", fields = [
+      { path = "tags", order = null }, { path = "position", order = "ASCENDING" },
+    ] }
+    newest_frames_of_a_tag = { collection = "frames", fields = [
+      { path = "tags", order = null }, { path = "position", order = "DESCENDING" },
+    ] }
+    end_of_a_chain = { collection = "frames", fields = [
+      { path = "writer", order = "ASCENDING" }, { path = "number", order = "DESCENDING" },
+    ] }
+    streams_of_a_cluster = { collection = "streams", fields = [
+      { path = "cluster", order = "ASCENDING" }, { path = "key", order = "ASCENDING" },
+    ] }
   }
 
   fields = merge([
     for collection, of in local.collections : merge(
-      { for field in of.unindexed : "${collection}/${field}" => { collection = collection, field = field, contains = false, expires = false } },
-      { for field in of.contains : "${collection}/${field}" => { collection = collection, field = field, contains = true, expires = false } },
-      { for field in compact([of.expires]) : "${collection}/${field}" => { collection = collection, field = field, contains = false, expires = true } },
+      { for field in of.unindexed : "${collection}/${field}" => { collection = collection, field = field, expires = false } },
+      { for field in compact([of.expires]) : "${collection}/${field}" => { collection = collection, field = field, expires = true } },
     )
   ]...)
 }
@@ -42,17 +63,26 @@ resource "google_firestore_field" "fields" {
   field      = each.value.field
 
   # An empty block: no index.
-  index_config {
-    dynamic "indexes" {
-      for_each = each.value.contains ? [true] : []
-      content {
-        array_config = "CONTAINS"
-      }
-    }
-  }
+  index_config {}
 
   dynamic "ttl_config" {
     for_each = each.value.expires ? [true] : []
     content {}
+  }
+}
+
+resource "google_firestore_index" "composites" {
+  for_each = local.composites
+
+  database   = google_firestore_database.history.name
+  collection = each.value.collection
+
+  dynamic "fields" {
+    for_each = each.value.fields
+    content {
+      field_path   = fields.value.path
+      order        = fields.value.order
+      array_config = fields.value.order == null ? "CONTAINS" : null
+    }
   }
 }

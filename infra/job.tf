@@ -77,6 +77,7 @@ resource "google_cloud_run_v2_job" "mk8s" {
     google_project_iam_member.job_stores,
     google_pubsub_topic_iam_member.job_publishes,
     google_firestore_field.fields,
+    google_firestore_index.composites,
   ]
 }
 

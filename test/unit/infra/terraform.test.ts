@@ -23,9 +23,7 @@ const files = read(...readdirSync(folder).filter((name) => name.endsWith('.tf'))
 const infra = await terraformModule(files);
 const wrong = (text: string): Promise<TerraformModule> => terraformModule({ 'wrong.tf': text });
 
-/** Options that come with the Firestore store. */
-const coming = ['MK8S_STORE'];
-const knownOptions = new Set([...options.map(variableOf), ...coming]);
+const knownOptions = new Set(options.map(variableOf));
 
 const fmt = spawnSync('terraform', ['fmt', '-check', '-recursive', folder], { encoding: 'utf8' });
 
