@@ -19,7 +19,7 @@ const RETRY = { baseMs: 2_000, maxMs: 60_000 };
  * A cluster has to refuse to say who it is so often in a row before its address stands for it: a role that is missing for
  * a moment would otherwise make it another cluster, with a record of its own.
  */
-const REFUSALS = 3;
+const REFUSALS = 4;
 
 /** Time for a source to answer, milliseconds: it may have to page through an API of its own. */
 const ANSWER_TIMEOUT_MS = 60_000;

@@ -74,6 +74,7 @@ export function firestoreLog({ documents, journal, frames, pages, clock }: Parts
         fence,
         keys: [...new Set(changes.map(({ namespace, name }) => objectKey(namespace, name)))],
         bytes: changes.reduce((sum, { object }) => sum + object.byteLength, 0),
+        urgent: batch.resourceVersion === undefined || changes.length > 0,
         apply: (draft, states) => draftBatch(draft, batch, states),
       });
       return drafted.map(({ entry, object, position }) => {
@@ -166,6 +167,7 @@ export function firestoreCheckpoints({ journal }: Pick<Parts, 'journal'>): Check
         fence: next.fence,
         keys: [],
         bytes: 0,
+        urgent: false,
         apply: (draft) => draftCheckpoint(draft, previous, next),
       }),
   };

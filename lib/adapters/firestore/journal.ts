@@ -20,6 +20,8 @@ import type { Pages } from './pages.ts';
 
 /** Between two commits at least, milliseconds: what comes meanwhile shares the next one. */
 const LINGER_MS = 100;
+/** So many times that long where nothing but positions moves: bookmarks of many streams share a frame. */
+const PATIENCE = 10;
 /** Of one commit: Firestore takes 10 MiB, compressed. Its documents, with what is in chunks, stay far below 500. */
 const MOST_GROUP = { bytes: 4 * 1024 * 1024, operations: 400 };
 /** States are folded into pages when so many have gathered: of a stream, and of all. */
@@ -41,6 +43,8 @@ export interface Operation<T> {
   readonly keys: readonly ObjectKey[];
   /** Of the objects that it brings. */
   readonly bytes: number;
+  /** False where it may wait a second for others. */
+  readonly urgent: boolean;
   /** Changes the draft, or throws and leaves it as it was. */
   readonly apply: (draft: Draft, states: States) => T;
 }
@@ -238,10 +242,15 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
     while (queue.length > 0) {
       const early = LINGER_MS - (clock.now() - committedAt);
       if (early > 0 && early <= LINGER_MS) await clock.sleep(early);
+      for (let waits = 1; waits < PATIENCE && !isUrgent(); waits += 1) await clock.sleep(LINGER_MS);
       committedAt = clock.now();
       await commitGroup(takeGroup());
     }
     committing = undefined;
+  }
+
+  function isUrgent(): boolean {
+    return closed || queue.some(({ operation }) => operation.urgent);
   }
 
   function takeGroup(): readonly Queued[] {
