@@ -73,6 +73,11 @@ export async function openGoogleSources(config: Config, { env }: Context): Promi
   };
 }
 
+/** Whose tokens, for what is no source. */
+export function googleTokens(config: Config, { env }: Pick<Context, 'env'>): Promise<{ readonly tokens: TokenSource }> {
+  return identityOf(config, hostsOf(env));
+}
+
 /** Whose tokens: the metadata server's where there is one, else application default credentials. */
 async function identityOf(
   config: Config,

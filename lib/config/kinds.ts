@@ -31,6 +31,7 @@ const namespace = v.pipe(
 const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet', 'istio'] as const;
 const sourceWords =
   'auto, kubeconfig, in-cluster, sandbox, gke, fleet, istio, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
+const sinkWords = 'stdout:, pubsub://PROJECT/TOPIC, or an http or https URL';
 const projectWords = 'a Google Cloud project id';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(
@@ -76,9 +77,9 @@ export const kinds = {
   resources: list(resource, ',', 'a list of resource patterns like httproutes.gateway.networking.k8s.io'),
   namespaces: list(namespace, ',', 'a list of namespaces'),
   sinks: list(
-    v.pipe(v.string('stdout:, or an http or https URL'), v.check(isSink, 'stdout:, or an http or https URL')),
+    v.pipe(v.string(sinkWords), v.check(isSink, sinkWords)),
     /\s+/,
-    'a list of stdout:, or http or https URLs',
+    'a list of stdout:, pubsub://PROJECT/TOPIC, http or https URLs',
   ),
   redact: {
     fromText: redactFromText,
@@ -187,7 +188,9 @@ function toBoolean(text: string): unknown {
 }
 
 function isSink(text: string): boolean {
-  return text === 'stdout:' || (/^https?:\/\//.test(text) && URL.canParse(text));
+  if (text === 'stdout:') return true;
+  // Whether project and topic are such names is checked where they are used.
+  return /^(?:https?:\/\/|pubsub:\/\/[^/]+\/[^/]+$)/.test(text) && URL.canParse(text);
 }
 
 /** `RESOURCE[,RESOURCE]:FIELD[,FIELD]`, several rules with `;` between them. */
