@@ -66,6 +66,8 @@ export async function openPubsubTopic({ name, tokens, endpoint }: PubsubTopicOpt
     apiEndpoint: endpoint.host,
     emulatorMode: endpoint.insecure,
     authClient: client,
+    // The bridge waits by itself; a channel that waits for two minutes more would outlast the outage.
+    'grpc.max_reconnect_backoff_ms': 5_000,
   });
   const topic = pubsub.topic(name.topic, publishOptions);
   let token: 'kept' | 'refused' | 'renewed' = 'kept';
