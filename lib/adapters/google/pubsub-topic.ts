@@ -39,6 +39,9 @@ export interface PubsubTopic {
 const PUBLISH_TIMEOUT_MS = 60_000;
 const QUESTION_TIMEOUT_MS = 10_000;
 
+/** The bridge waits between its attempts; a channel that waits for up to two minutes besides would outlast an outage. */
+const channelOptions = { 'grpc.max_reconnect_backoff_ms': 5_000 };
+
 const publishOptions: PublishOptions = {
   messageOrdering: true,
   // Batches are made before; all messages of one are handed over in the same turn, and then there is nothing to wait for.
@@ -66,8 +69,7 @@ export async function openPubsubTopic({ name, tokens, endpoint }: PubsubTopicOpt
     apiEndpoint: endpoint.host,
     emulatorMode: endpoint.insecure,
     authClient: client,
-    // The bridge waits by itself; a channel that waits for two minutes more would outlast the outage.
-    'grpc.max_reconnect_backoff_ms': 5_000,
+    ...channelOptions,
   });
   const topic = pubsub.topic(name.topic, publishOptions);
   let token: 'kept' | 'refused' | 'renewed' = 'kept';
