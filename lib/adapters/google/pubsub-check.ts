@@ -7,7 +7,7 @@ import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { type GoogleAttempt, googleError } from './google-error.ts';
 import type { PubsubName } from './pubsub-name.ts';
-import { createTopic, grantPublisher, type PubsubTopic, pubsubAdvice } from './pubsub-topic.ts';
+import { createTopic, grantPublisher, type PubsubTopic, publishing } from './pubsub-topic.ts';
 
 const PUBLISH = 'pubsub.topics.publish';
 
@@ -21,12 +21,7 @@ export async function checkPubsubTopic(
   name: PubsubName,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const attempt: GoogleAttempt = {
-    attempted: `publish to Pub/Sub topic ${name.topic} of project ${name.project}`,
-    identity: topic.identity,
-    code: 'http',
-    advice: (failure) => pubsubAdvice(name, failure),
-  };
+  const attempt = publishing(name, topic.identity);
   try {
     await topic.authenticate(signal);
     const granted = await untilAborted(topic.testPermissions([PUBLISH]), signal);

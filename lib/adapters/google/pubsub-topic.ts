@@ -123,7 +123,8 @@ export async function openPubsubTopic({ name, tokens, endpoint }: PubsubTopicOpt
 
 const question = { retry: null, timeout: QUESTION_TIMEOUT_MS };
 
-function publishing(name: PubsubName, identity: string): GoogleAttempt {
+/** What is attempted here, for errors. */
+export function publishing(name: PubsubName, identity: string): GoogleAttempt {
   return {
     attempted: `publish to Pub/Sub topic ${name.topic} of project ${name.project}`,
     identity,
@@ -133,7 +134,7 @@ function publishing(name: PubsubName, identity: string): GoogleAttempt {
 }
 
 /** What helps, by what Pub/Sub answers: https://cloud.google.com/pubsub/docs/reference/error-codes */
-export function pubsubAdvice(
+function pubsubAdvice(
   { project, topic }: PubsubName,
   { status, reason }: { readonly status: number | undefined; readonly reason: string | undefined },
 ): string | undefined {
