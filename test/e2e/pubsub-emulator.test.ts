@@ -106,8 +106,10 @@ describe.skipIf(noPubsubEmulator !== undefined)(`Google's Pub/Sub emulator, seed
     stop.abort(new Error('done'));
     await running;
     await sink.close();
-    const { result, until } = subscriber.arrivals;
-    await until('complete', () => (result.ids.size < total ? [`${result.ids.size} of ${total}`] : []));
+    const { result } = subscriber.arrivals;
+    await subscriber.arrivals.until('complete', () =>
+      result.ids.size < total ? [`${result.ids.size} of ${total}`] : [],
+    );
     expect(problems.length).toBeGreaterThan(0);
     expect(result.faults).toEqual([]);
     expect(result.ids.size).toBe(total);
@@ -123,8 +125,10 @@ describe.skipIf(noPubsubEmulator !== undefined)(`Google's Pub/Sub emulator, seed
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const recorded = new Set((await readFeed(folder.path)).map(({ id }) => id));
-    const { result, until } = subscriber.arrivals;
-    await until('complete', () => (result.ids.size < recorded.size ? [`${result.ids.size} of ${recorded.size}`] : []));
+    const { result } = subscriber.arrivals;
+    await subscriber.arrivals.until('complete', () =>
+      result.ids.size < recorded.size ? [`${result.ids.size} of ${recorded.size}`] : [],
+    );
     expect(recorded.size).toBeGreaterThan(100);
     expect(new Set(result.ids.keys())).toEqual(recorded);
     expect(result.faults).toEqual([]);

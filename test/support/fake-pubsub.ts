@@ -15,7 +15,7 @@ export interface FakeMessage {
 }
 
 /** One publish request, before it is answered. */
-export interface FakePublish {
+interface FakePublish {
   readonly orderingKey: string;
   readonly messages: readonly FakeMessage[];
 }
@@ -39,7 +39,7 @@ export interface FakePubsub extends GrpcServer {
 }
 
 /** A subscription with message ordering. */
-export interface FakeSubscription {
+interface FakeSubscription {
   /** The next message of each ordering key that has none outstanding. */
   pull(): readonly FakeMessage[];
   ack(message: FakeMessage): void;

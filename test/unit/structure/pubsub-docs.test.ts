@@ -12,7 +12,7 @@ import { widgetRevision } from '../../support/sink-revision.ts';
 
 // Required, not imported: its types would bring those of a browser into every file.
 const require = createRequire(import.meta.url);
-const { parse } = require('@cdktf/hcl2json') as { parse(file: string, text: string): Promise<unknown> };
+const hcl = require('@cdktf/hcl2json') as { parse(file: string, text: string): Promise<unknown> };
 
 const page = readFileSync(resolve(import.meta.dirname, '../../../docs/pubsub.md'), 'utf8');
 const block = (language: string): string =>
@@ -56,7 +56,7 @@ describe('docs/pubsub.md', () => {
     const [, filter = ''] = /--message-filter '(.*?)'/.exec(page) ?? [];
     expect(matchesFilter(filter, pubsubMessage(route).attributes)).toBe(true);
     expect(matchesFilter(filter, pubsubMessage(gateway).attributes)).toBe(false);
-    const terraform = (await parse('pubsub.tf', block('hcl'))) as {
+    const terraform = (await hcl.parse('pubsub.tf', block('hcl'))) as {
       resource: { google_pubsub_subscription: { routes: [{ filter: string; enable_message_ordering: boolean }] } };
     };
     const [subscription] = terraform.resource.google_pubsub_subscription.routes;
