@@ -10,6 +10,7 @@ import { benchLatency } from './latency.ts';
 import { benchLog } from './log.ts';
 import { describeMachine, formatMachine, formatNoise, startNoise } from './machine.ts';
 import { benchPipeline } from './pipeline.ts';
+import { benchPubsub } from './pubsub.ts';
 import { benchReconcile } from './reconcile.ts';
 import { type BenchOptions, type BenchRow, formatRow, formatTable } from './report.ts';
 import { benchResume } from './resume.ts';
@@ -31,10 +32,11 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   start: benchStart,
   log: benchLog,
   transport: benchTransport,
+  pubsub: benchPubsub,
 };
 
 /** Without a bar: they explain a choice, and run only where they are named. */
-const ONLY_BY_NAME = ['log', 'transport'];
+const ONLY_BY_NAME = ['log', 'transport', 'pubsub'];
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, runs: { type: 'string' }, json: { type: 'string' } },

@@ -12,6 +12,7 @@ import type { Config } from '../config/options.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import { messageOf } from '../model/errors.ts';
 import type { StreamStatus } from '../model/stream-status.ts';
+import type { EventSink } from '../ports/event-sink.ts';
 import type { Context } from './context.ts';
 import { endingOnDamage } from './end-on-damage.ts';
 import { boundHeap } from './heap-bounds.ts';
@@ -102,8 +103,9 @@ export function startRun(config: Config, context: Context): RunHandle {
     });
     const opened = await openSources(config, context);
     view.sandbox = opened.sandbox;
-    const sink = await openSinks(config, stores, over);
+    let sink: EventSink | undefined;
     try {
+      sink = await openSinks(config, stores, over, { ...context, signal: stop });
       const result = await runBridge({
         ...stores,
         sources: opened.sources,

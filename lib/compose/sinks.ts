@@ -5,15 +5,21 @@ import { fanOut } from '../bridge/fan-out.ts';
 import type { Config } from '../config/options.ts';
 import { Mk8sError } from '../model/errors.ts';
 import type { EventSink } from '../ports/event-sink.ts';
+import type { Context } from './context.ts';
 
 /** The sinks as one, undefined for none. `over` aborts when a sink is gone for good. */
 export async function openSinks(
   config: Config,
   folder: Pick<DataFolder, 'deadLetters'>,
   over: AbortController,
+  context: Context,
 ): Promise<EventSink | undefined> {
   const sinks = await Promise.all(
     config.sinks.map(async (target): Promise<EventSink> => {
+      if (target.startsWith('pubsub:')) {
+        const { openPubsub } = await import('./pubsub.ts');
+        return await openPubsub(target, config, context);
+      }
       if (target !== 'stdout:') {
         const { webhookSink } = await import('../adapters/http/webhook-sink.ts');
         return webhookSink({ url: target, deadLetters: folder.deadLetters, clock: systemClock });

@@ -34,6 +34,7 @@ const sourceWords =
 const storeWords = 'disk, or firestore://PROJECT/DATABASE (without /DATABASE: the default one)';
 // https://cloud.google.com/firestore/docs/manage-databases#database_id
 const storePattern = /^(?:disk|firestore:\/\/[a-z0-9.:-]+(?:\/(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?)$/;
+const sinkWords = 'stdout:, pubsub://PROJECT/TOPIC, or an http or https URL';
 const projectWords = 'a Google Cloud project id';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(
@@ -79,9 +80,9 @@ export const kinds = {
   resources: list(resource, ',', 'a list of resource patterns like httproutes.gateway.networking.k8s.io'),
   namespaces: list(namespace, ',', 'a list of namespaces'),
   sinks: list(
-    v.pipe(v.string('stdout:, or an http or https URL'), v.check(isSink, 'stdout:, or an http or https URL')),
+    v.pipe(v.string(sinkWords), v.check(isSink, sinkWords)),
     /\s+/,
-    'a list of stdout:, or http or https URLs',
+    'a list of stdout:, pubsub://PROJECT/TOPIC, http or https URLs',
   ),
   redact: {
     fromText: redactFromText,
@@ -195,7 +196,9 @@ function toBoolean(text: string): unknown {
 }
 
 function isSink(text: string): boolean {
-  return text === 'stdout:' || (/^https?:\/\//.test(text) && URL.canParse(text));
+  if (text === 'stdout:') return true;
+  // Whether project and topic are such names is checked where they are used.
+  return /^(?:https?:\/\/|pubsub:\/\/[^/]+\/[^/]+$)/.test(text) && URL.canParse(text);
 }
 
 /** `RESOURCE[,RESOURCE]:FIELD[,FIELD]`, several rules with `;` between them. */

@@ -51,7 +51,7 @@ export const options = [
     key: 'google.impersonate',
     kind: 'text',
     value: 'account',
-    help: 'reach Google and its clusters as this service account',
+    help: 'reach Google, its clusters and Pub/Sub as this service account',
     commands: ['run', 'clusters'],
   },
   {
@@ -135,7 +135,7 @@ export const options = [
     kind: 'sinks',
     value: 'sink',
     flag: 'sink',
-    help: 'publish changes there too: stdout: (NDJSON) or a URL (CloudEvents over HTTP); repeatable',
+    help: 'publish changes there too: stdout: (NDJSON), a URL (CloudEvents over HTTP) or pubsub://PROJECT/TOPIC; repeatable',
     commands: ['run'],
   },
   {

@@ -1,11 +1,10 @@
 // The GKE clusters of a project, every location in one request.
 // Source: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters/list
 import type { TokenSource } from '../../ports/token-source.ts';
+import { authClient } from './auth-client.ts';
 import { googleError } from './google-error.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
 
 type ContainerLibrary = typeof import('@google-cloud/container');
-type AuthLibrary = typeof import('google-auth-library');
 
 const TIMEOUT_MS = 30_000;
 
@@ -93,16 +92,6 @@ function listAdvice(project: string, status: number | undefined, reason: string 
     return `Grant it: gcloud projects add-iam-policy-binding ${project} --role roles/container.clusterViewer --member PRINCIPAL`;
   }
   return status === 404 ? 'Check the project id' : undefined;
-}
-
-/** Hands our tokens to a Google library. */
-function authClient({ OAuth2Client }: AuthLibrary, tokens: TokenSource): InstanceType<AuthLibrary['OAuth2Client']> {
-  const client = new OAuth2Client();
-  client.refreshHandler = async () => {
-    const token = await tokens.get({ kind: 'access', scopes: [CLOUD_PLATFORM] });
-    return { access_token: token.token, expiry_date: token.expiresAt.getTime() };
-  };
-  return client;
 }
 
 /** The part of GKE's answer that is read; everything may be missing. */

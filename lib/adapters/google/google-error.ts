@@ -1,5 +1,6 @@
 // Errors of Google's libraries and APIs as errors of ours: classified, and without anything that looks like a token.
 import { Mk8sError } from '../../model/errors.ts';
+import { grpcFailure } from './grpc-failure.ts';
 
 /** What is known of a failed request, whichever library made it. */
 interface Failure {
@@ -8,6 +9,7 @@ interface Failure {
   readonly reason: string | undefined;
   readonly message: string;
   readonly retryAfterMs: number | undefined;
+  readonly retryable: boolean;
 }
 
 /** Statuses after which asking again may help: https://cloud.google.com/apis/design/errors#error_retries */
@@ -22,7 +24,7 @@ export function googleError(
   { attempted, identity, advice, code = 'credentials' }: GoogleAttempt,
 ): Mk8sError {
   if (error instanceof Mk8sError) return error;
-  const { status, reason, message, retryAfterMs } = failureOf(error);
+  const { status, reason, message, retryAfterMs, retryable } = failureOf(error);
   const answered = status !== undefined;
   const why = [answered ? String(status) : '', reason ?? '', withoutTokens(message)]
     .filter((part) => part !== '')
@@ -30,7 +32,7 @@ export function googleError(
   const help = advice?.({ status, reason, message });
   return new Mk8sError(`Cannot ${attempted} as ${identity}: ${why.replace(/\.$/, '')}${help ? `. ${help}` : ''}`, {
     code: answered ? code : 'unreachable',
-    retryable: answered ? BUSY.has(status) : true,
+    retryable,
     ...(status === undefined ? {} : { status }),
     ...(reason === undefined ? {} : { reason }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -60,8 +62,10 @@ function withoutTokens(text: string): string {
 
 function failureOf(error: unknown): Failure {
   const fields = isRecord(error) ? error : {};
+  const grpc = grpcFailure(fields);
+  if (grpc !== undefined) return { ...grpc, retryAfterMs: undefined };
   const response = isRecord(fields['response']) ? fields['response'] : {};
-  // Gaxios has `response`; google-gax has `httpStatusCode`, and a gRPC number as `code`.
+  // Gaxios has `response`; google-gax, where it speaks REST, has `httpStatusCode`.
   const status =
     numberOf(response['status']) ??
     numberOf(fields['httpStatusCode']) ??
@@ -75,7 +79,8 @@ function failureOf(error: unknown): Failure {
   const said =
     textOf(api['message']) ?? textOf(body['error_description']) ?? (typeof data === 'string' ? firstLine(data) : '');
   const message = said === '' || said === undefined ? plainMessage(error) : said;
-  return { status, reason, message, retryAfterMs: retryAfter(response['headers']) };
+  const retryable = status === undefined || BUSY.has(status);
+  return { status, reason, message, retryAfterMs: retryAfter(response['headers']), retryable };
 }
 
 /** Node hides the reason of a failed fetch in `cause`. */

@@ -203,7 +203,7 @@ describe('what a wrong file is told', () => {
     [
       'a sink that is no URL',
       'sinks: [ftp://x]\n',
-      'mk8s.yaml:1: sinks must be stdout:, or an http or https URL, not "ftp://x"',
+      'mk8s.yaml:1: sinks must be stdout:, pubsub://PROJECT/TOPIC, or an http or https URL, not "ftp://x"',
     ],
   ])('%s', async (_, text, expected) => {
     await file(text);
