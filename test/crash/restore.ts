@@ -18,7 +18,7 @@ export async function restore(scene: Scene): Promise<Told> {
   const id = world.fleet.idOf(cluster);
   await world.settled(settleMs);
   await untilWatched(world, cluster);
-  const rows = (await readStatus(world.data)).filter((row) => row.cluster === id);
+  const rows = (await readStatus(['--data', world.data])).filter((row) => row.cluster === id);
   const epochs = new Map(rows.map(({ resource, epoch }) => [resource, epoch]));
 
   scene.busy();

@@ -93,7 +93,9 @@ async function untilNone(find: () => Promise<string[]>): Promise<string[]> {
 async function statusFaults(world: CrashWorld, feed: readonly FeedEvent[]): Promise<string[]> {
   const told = new Map<string, number>();
   for (const { cluster, resource, epoch } of feed) told.set(`${cluster} ${resource}`, Number(epoch));
-  const rows = new Map((await readStatus(world.data)).map((row) => [`${row.cluster} ${row.resource}`, row]));
+  const rows = new Map(
+    (await readStatus(['--data', world.data])).map((row) => [`${row.cluster} ${row.resource}`, row]),
+  );
   return [...told].flatMap(([stream, epoch]) => rowFaults(stream, epoch, rows.get(stream)));
 }
 
@@ -112,7 +114,7 @@ async function restoreFaults(
   { cluster, witnessed, epochs }: Restored,
 ): Promise<string[]> {
   if (!witnessed) return [];
-  const rows = (await readStatus(data)).filter((row) => row.cluster === cluster);
+  const rows = (await readStatus(['--data', data])).filter((row) => row.cluster === cluster);
   return resources.flatMap(({ plural, group }) => {
     const resource = `${plural}.${group}`;
     const before = epochs.get(resource) ?? 0;

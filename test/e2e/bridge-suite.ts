@@ -2,6 +2,7 @@
 // webhook, and everything that goes wrong. Runs on the sandbox and on real API servers; every case ends by comparing
 // what subscribers received with what the servers have, object by object.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BridgeHome } from '../support/bridge-home.ts';
 import { type BridgeWorld, startBridgeWorld } from '../support/bridge-world.ts';
 import { createCrd, deleteCrd, objectPath, putObject, type TestResource } from '../support/crd.ts';
 import { seededRandom, testSeed } from '../support/seeded-random.ts';
@@ -25,7 +26,11 @@ const gadgets: TestResource = {
 const resources = [widgets, gadgets];
 
 /** Cases build on each other: one folder and one pair of clusters go through them all, up to the first that fails. */
-export function describeBridge(title: string, startClusters: () => Promise<readonly [TestCluster, TestCluster]>): void {
+export function describeBridge(
+  title: string,
+  startClusters: () => Promise<readonly [TestCluster, TestCluster]>,
+  openHome?: (folder: string) => Promise<BridgeHome>,
+): void {
   const seed = testSeed();
   const random = seededRandom(seed);
   const nextSeed = (): number => Math.floor(random() * 2 ** 31);
@@ -44,7 +49,7 @@ export function describeBridge(title: string, startClusters: () => Promise<reado
     beforeAll(async () => {
       const clusters = await startClusters();
       [first, second] = clusters;
-      world = await startBridgeWorld(clusters, resources, seededRandom(nextSeed()));
+      world = await startBridgeWorld(clusters, resources, seededRandom(nextSeed()), openHome);
       await changeBoth(40);
     }, 120_000);
     afterAll(() => world?.[Symbol.asyncDispose]());

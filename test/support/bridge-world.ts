@@ -1,9 +1,11 @@
-// Two clusters, a data folder, the real command in its processes, and two subscribers: what the end-to-end cases share.
+// Two clusters, a home for the record, the real command in its processes, and two subscribers: what the end-to-end cases share.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Arrivals, createArrivals } from './arrivals.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { BridgeHome } from './bridge-home.ts';
 import type { TestResource } from './crd.ts';
-import { readFeed, readStatus, type StreamRow } from './feed-commands.ts';
+import { diskHome } from './disk-home.ts';
+import type { StreamRow } from './feed-commands.ts';
 import { kubeconfigText } from './kubeconfig-file.ts';
 import { compareStates, type FeedEvent, materialise, type State } from './materialise.ts';
 import { type Exit, type RunningProcess, runMk8s, startMk8s } from './process.ts';
@@ -22,8 +24,8 @@ export interface BridgeWorld extends AsyncDisposable {
     /** What the current one has logged. */
     log(): string;
   };
-  /** `mk8s tail --follow` of one subscription, restarted by the test; its lines over all its lives. */
-  readonly tail: { readonly arrivals: Arrivals; start(): void; kill(): Promise<void> };
+  /** Who listens beside the webhook (`mk8s tail --follow` of one subscription), restarted by the test; its events over all its lives. */
+  readonly tail: Pick<BridgeHome['subscriber'], 'arrivals' | 'start' | 'kill'>;
   readonly webhook: Arrivals;
   /** Resolves when tail and webhook have led to what the servers have now (of these clusters; default all). */
   settled(clusters?: readonly TestCluster[]): Promise<void>;
@@ -40,31 +42,27 @@ export interface BridgeWorld extends AsyncDisposable {
   checkSubscribers(): Promise<void>;
 }
 
-const subscribed = ['--subscription', 'watcher', '--from', 'beginning', '--follow', '-o', 'cloudevents'];
-
 /** Prepares clusters and folder; `run` is not started yet, the tail is. */
 export async function startBridgeWorld(
   clusters: readonly TestCluster[],
   resources: readonly TestResource[],
   random: () => number,
+  openHome: (folder: string) => Promise<BridgeHome> = diskHome,
 ): Promise<BridgeWorld> {
   const folder = await temporaryFolder();
   const kubeconfig = join(folder.path, 'kubeconfig');
-  const data = join(folder.path, 'data');
+  const home = await openHome(folder.path);
+  const { env, subscriber } = home;
+  const { arrivals } = subscriber;
   await writeFile(kubeconfig, kubeconfigText(endpoints(clusters)));
   const fleet = await prepareFleet(clusters, resources);
 
   const webhook = await startWebhookSubscriber(random);
-  const runFlags = ['run', '--source', 'kubeconfig', '--kubeconfig', kubeconfig, '--data', data, '--view', 'log'];
+  const runFlags = ['run', '--source', 'kubeconfig', '--kubeconfig', kubeconfig, ...home.flags, '--view', 'log'];
   const sink = ['--sink', webhook.url];
   let running: RunningProcess | undefined;
 
-  const arrivals = createArrivals('the tail');
-  let tailing: RunningProcess | undefined;
-  const startTail = (): void => {
-    const flags = ['tail', '--data', data, ...subscribed];
-    tailing = startMk8s(flags, { onLine: (line) => arrivals.take(JSON.parse(line) as FeedEvent) });
-  };
+  let listens = false;
 
   /** The servers' present; of clusters that are not asked, what the subscriber has. */
   const expected = async (asked: readonly TestCluster[], has: State): Promise<State> => {
@@ -79,46 +77,45 @@ export async function startBridgeWorld(
       await arrivals.reach(servers);
       await webhook.arrivals.reach(servers);
     } catch (error) {
-      const said = `\n--- run:\n${running?.stdout().slice(-6000)}\n${running?.stderr().slice(-3000)}\n--- tail:\n${tailing?.stderr().slice(-2000)}`;
+      const said = `\n--- run:\n${running?.stdout().slice(-6000)}\n${running?.stderr().slice(-3000)}\n--- subscriber:\n${subscriber.said()}`;
       throw new Error(`${(error as Error).message}${said}`, { cause: error });
     }
   }
 
-  const feed = (): Promise<FeedEvent[]> => readFeed(data);
-
   return {
     run: {
       async start() {
-        running = startMk8s([...runFlags, ...sink]);
-        if (tailing !== undefined) return;
+        running = startMk8s([...runFlags, ...sink], { env });
+        if (listens) return;
         // The folder is there once something was published from it.
         await webhook.arrivals.more(1);
-        startTail();
+        await subscriber.start();
+        listens = true;
       },
       kill: (signal) => running?.kill(signal) ?? Promise.reject(new Error('no run was started')),
       pid: () => running?.pid ?? 0,
       log: () => running?.stdout() ?? '',
     },
-    tail: { arrivals, start: startTail, kill: async () => void (await tailing?.kill()) },
+    tail: subscriber,
     webhook: webhook.arrivals,
     settled,
-    runOnce: (flags) => runMk8s([...runFlags, ...sink, ...flags]),
-    feed,
+    runOnce: (flags) => runMk8s([...runFlags, ...sink, ...flags], { env }),
+    feed: home.feed,
     differences: async (events) => compareStates(materialise(events).state, await fleet.state()),
-    origins: async () => new Set((await feed()).map(({ origin }) => origin)),
-    status: () => readStatus(data),
+    origins: async () => new Set((await home.feed()).map(({ origin }) => origin)),
+    status: home.status,
     epochs: async (cluster) =>
       new Set(
-        (await feed()).filter((event) => event.cluster === fleet.idOf(cluster)).map(({ epoch }) => Number(epoch)),
+        (await home.feed()).filter((event) => event.cluster === fleet.idOf(cluster)).map(({ epoch }) => Number(epoch)),
       ),
     async checkSubscribers() {
       const received = { tail: arrivals.result, webhook: webhook.arrivals.result };
-      const faults = subscriberFaults(await feed(), received);
+      const faults = subscriberFaults(await home.feed(), received);
       if (faults.length > 0) throw new Error(faults.slice(0, 20).join('\n'));
     },
     async [Symbol.asyncDispose]() {
       await running?.kill();
-      await tailing?.kill();
+      await home[Symbol.asyncDispose]();
       await webhook[Symbol.asyncDispose]();
       for (const cluster of clusters) await cluster[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();

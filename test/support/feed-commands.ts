@@ -31,13 +31,17 @@ export async function readLines(
   if (code !== 0) throw new Error(`mk8s tail ended with ${code}: ${reader.stderr()}`);
 }
 
-export async function readStatus(data: string): Promise<StreamRow[]> {
-  return (await statusOf(data)).streams;
+/** `place`: the flags that say where the record is. */
+export async function readStatus(
+  place: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<StreamRow[]> {
+  return (await statusOf(place, env)).streams;
 }
 
 /** Who wrote the status last, in words that end with `pid N`; undefined where nobody did. */
 export async function readOwner(data: string): Promise<string | undefined> {
-  return (await statusOf(data)).run?.run;
+  return (await statusOf(['--data', data])).run?.run;
 }
 
 interface Status {
@@ -45,8 +49,8 @@ interface Status {
   readonly streams: StreamRow[];
 }
 
-async function statusOf(data: string): Promise<Status> {
-  const { code, stdout, stderr } = await runMk8s(['status', '--data', data, '-o', 'json']);
+async function statusOf(place: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Status> {
+  const { code, stdout, stderr } = await runMk8s(['status', ...place, '-o', 'json'], { env });
   if (code !== 0) throw new Error(`mk8s status ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as Status;
 }

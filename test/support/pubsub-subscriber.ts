@@ -14,34 +14,50 @@ export interface PubsubSubscriber extends AsyncDisposable {
 
 /** Makes a topic with a subscription and listens. Projects and topics of an emulator are isolated: take another name. */
 export async function subscribeOnEmulator(host: string, topic: string): Promise<PubsubSubscriber> {
-  // Without a client of its own it would look for a metadata server.
-  const pubsub = new PubSub({
-    projectId: 'project-1',
-    apiEndpoint: host,
-    emulatorMode: true,
-    authClient: new OAuth2Client(),
-  });
-  await pubsub.createTopic(topic);
-  await pubsub.topic(topic).createSubscription(`${topic}-all`, { enableMessageOrdering: true, ackDeadlineSeconds: 60 });
+  const target = await makeTopic(host, topic);
   const events: FeedEvent[] = [];
   const arrivals = createArrivals(`the subscriber of ${topic}`);
-  const subscription = pubsub.subscription(`${topic}-all`);
-  subscription.on('message', (message) => {
-    const event = pubsubEvent(message);
+  const listening = await listenOnEmulator(host, topic, (event) => {
     events.push(event);
     arrivals.take(event);
+  });
+  return { target, events, arrivals, [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose]() };
+}
+
+/** Makes a topic with a subscription `TOPIC-all`; its name as a sink. */
+export async function makeTopic(host: string, topic: string): Promise<string> {
+  const pubsub = open(host);
+  await pubsub.createTopic(topic);
+  await pubsub.topic(topic).createSubscription(`${topic}-all`, { enableMessageOrdering: true, ackDeadlineSeconds: 60 });
+  await pubsub.close();
+  return `pubsub://project-1/${topic}`;
+}
+
+/** Takes what comes, in the order of each key, and acknowledges it. */
+export function listenOnEmulator(
+  host: string,
+  topic: string,
+  take: (event: FeedEvent) => void,
+): Promise<AsyncDisposable> {
+  const pubsub = open(host);
+  const subscription = pubsub.subscription(`${topic}-all`);
+  subscription.on('message', (message) => {
+    take(pubsubEvent(message));
     message.ack();
   });
   subscription.on('error', (error) => {
     throw error;
   });
-  return {
-    target: `pubsub://project-1/${topic}`,
-    events,
-    arrivals,
+  return Promise.resolve({
     async [Symbol.asyncDispose]() {
       await subscription.close();
       await pubsub.close();
     },
-  };
+  });
+}
+
+function open(host: string): PubSub {
+  // Without a client of its own it would look for a metadata server.
+  const authClient = new OAuth2Client();
+  return new PubSub({ projectId: 'project-1', apiEndpoint: host, emulatorMode: true, authClient });
 }
