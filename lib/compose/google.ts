@@ -1,6 +1,7 @@
 // Google Cloud, composed: whose tokens, which projects, and the sources that need both. Imported libraries stay unimported until
 // a source asks (Google's are most of the weight).
-import { applicationDefault } from '../adapters/google/application-default.ts';
+import { homedir } from 'node:os';
+import { applicationDefault, hasApplicationDefault } from '../adapters/google/application-default.ts';
 import { fleetSource } from '../adapters/google/fleet-source.ts';
 import { gkeClusters } from '../adapters/google/gke-clusters.ts';
 import { parseGkeName } from '../adapters/google/gke-name.ts';
@@ -8,7 +9,7 @@ import { gkeSource } from '../adapters/google/gke-source.ts';
 import { googleGet } from '../adapters/google/google-request.ts';
 import { hubMemberships } from '../adapters/google/hub-memberships.ts';
 import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
-import { metadataServer } from '../adapters/google/metadata-server.ts';
+import { type MetadataServer, metadataServer, type Surroundings } from '../adapters/google/metadata-server.ts';
 import { tokenCredentials } from '../adapters/kubernetes/token-credentials.ts';
 import { openApiServer } from '../adapters/kubernetes/transport.ts';
 import { systemClock } from '../async/system-clock.ts';
@@ -19,6 +20,7 @@ import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
 import type { Context } from './context.ts';
+import { bootstrapFrom, type FindHome } from './google-bootstrap.ts';
 
 /** Where Google's APIs are; for tests and private endpoints. Undefined: their own hosts. */
 interface GoogleHosts {
@@ -27,10 +29,13 @@ interface GoogleHosts {
   readonly resourceManager?: URL;
   readonly gateway?: URL;
   readonly credentials?: string;
+  readonly sts?: string;
 }
 
 interface GoogleSources {
   readonly sources: readonly ClusterSource[];
+  /** Where this process runs, as the metadata server says. */
+  readonly region: string | undefined;
   close(): Promise<void>;
 }
 
@@ -42,10 +47,13 @@ function isOneCluster(source: string): boolean {
   return source.startsWith('gke://') || source.startsWith('https://');
 }
 
-/** The gke source before the fleet's: where both lead to a cluster, the direct way is taken. */
-export async function openGoogleSources(config: Config, { env }: Context): Promise<GoogleSources> {
+/**
+ * The gke source before the fleet's: where both lead to a cluster, the direct way is taken. `home` is the cluster that lends
+ * its service account where Google's own credentials are absent.
+ */
+export async function openGoogleSources(config: Config, { env }: Context, home: FindHome): Promise<GoogleSources> {
   const hosts = hostsOf(env);
-  const { tokens, project } = await identityOf(config, hosts);
+  const { tokens, project, place, close } = await identityOf(config, hosts, env, home);
   const projects = async (): Promise<readonly string[]> =>
     config.google.projects.length > 0 ? config.google.projects : [await project()];
   const open = ({ name, server, ca }: { name: string; server: URL; ca: string | undefined }): ApiServer =>
@@ -60,6 +68,7 @@ export async function openGoogleSources(config: Config, { env }: Context): Promi
   const gke = { clusters, projects, endpoints: config.gke.endpoints, open };
   const hub = hubMemberships({
     get: googleGet(tokens),
+    numbers: new Map(place === undefined ? [] : [[place.projectId, place.projectNumber]]),
     ...(hosts.hub === undefined ? {} : { hubUrl: hosts.hub }),
     ...(hosts.resourceManager === undefined ? {} : { resourceManagerUrl: hosts.resourceManager }),
   });
@@ -69,30 +78,59 @@ export async function openGoogleSources(config: Config, { env }: Context): Promi
       ...(config.source.includes('gke') ? [gkeSource(gke)] : only.length > 0 ? [gkeSource({ ...gke, only })] : []),
       ...(config.source.includes('fleet') ? [fleetSource({ hub, projects, open, ...gateway })] : []),
     ],
-    close: () => clusters.close(),
+    region: place?.region,
+    close: async () => void (await Promise.all([clusters.close(), close()])),
   };
 }
 
-/** Whose tokens: the metadata server's where there is one, else application default credentials. */
+interface GoogleIdentity {
+  readonly tokens: TokenSource;
+  /** The project to look into where none is named. */
+  readonly project: () => Promise<string>;
+  /** What the metadata server says of this process, where its tokens are used. */
+  readonly place: Surroundings | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Whose tokens: the metadata server's where there is one, else application default credentials, else those of a service
+ * account of `home`, which may also be named. Impersonation comes on top of either.
+ */
 async function identityOf(
   config: Config,
   hosts: GoogleHosts,
-): Promise<{ tokens: TokenSource; project: () => Promise<string> }> {
-  const surroundings = { now: () => systemClock.now() };
-  const metadata = metadataServer(surroundings);
-  const adc = applicationDefault(surroundings);
-  const onGoogle = await metadata.isAvailable();
-  const keep = (source: TokenSource): TokenSource => keepTokens(source, { clock: systemClock, random: Math.random });
-  const own = keep(onGoogle ? metadata : adc);
+  env: NodeJS.ProcessEnv,
+  home: FindHome,
+): Promise<GoogleIdentity> {
+  const now = (): number => systemClock.now();
+  const metadata = metadataServer({ now });
+  const adc = applicationDefault({ now });
+  const cluster = bootstrapFrom(home, config, hosts.sts);
+  const own = await whichIdentity(config, env, home, metadata);
+  // Where it does not say, the first token or the current project will be what fails, and tell why.
+  const place = own === 'metadata' ? await metadata.surroundings().catch(() => undefined) : undefined;
+  const sources = {
+    metadata: metadataServer({ now, account: place?.serviceAccount }),
+    adc,
+    cluster: cluster.tokens,
+  };
+  const projects = {
+    metadata: async () => (place ?? (await metadata.surroundings())).projectId,
+    adc: () => adc.projectId(),
+    cluster: async () => env['GOOGLE_CLOUD_PROJECT'] || (await cluster.project()),
+  };
+  const tokens = keep(sources[own]);
   const { impersonate } = config.google;
   const url = hosts.credentials === undefined ? {} : { url: hosts.credentials };
   return {
     tokens:
       impersonate === undefined
-        ? own
-        : keep(impersonatedTokens({ by: own, serviceAccount: impersonate, ...surroundings, ...url })),
+        ? tokens
+        : keep(impersonatedTokens({ by: tokens, serviceAccount: impersonate, now, ...url })),
+    place,
+    close: () => cluster.close(),
     async project() {
-      const known = onGoogle ? (await metadata.surroundings()).projectId : await adc.projectId();
+      const known = await projects[own]();
       if (known !== undefined && known !== '') return known;
       throw new Mk8sError(
         'Cannot tell which Google Cloud project to look into: the credentials name none. Name one with --google-projects, or set GOOGLE_CLOUD_PROJECT',
@@ -100,6 +138,23 @@ async function identityOf(
       );
     },
   };
+}
+
+async function whichIdentity(
+  { google }: Config,
+  env: NodeJS.ProcessEnv,
+  home: FindHome,
+  metadata: MetadataServer,
+): Promise<'metadata' | 'adc' | 'cluster'> {
+  if (google.kubernetesServiceAccount !== undefined) return 'cluster';
+  if (await metadata.isAvailable()) return 'metadata';
+  if (await hasApplicationDefault(env, env['HOME'] ?? homedir())) return 'adc';
+  // With no cluster either, the advice on application default credentials is the one that helps.
+  return (await home()) === undefined ? 'adc' : 'cluster';
+}
+
+function keep(source: TokenSource): TokenSource {
+  return keepTokens(source, { clock: systemClock, random: Math.random });
 }
 
 /** Google's SDKs call these variables so: https://cloud.google.com/sdk/gcloud/reference/config/set (api_endpoint_overrides). */
@@ -111,12 +166,13 @@ function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
     throw new Mk8sError(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name} must be a URL, not "${text}"`, { code: 'config' });
   };
   const [container, hub, resourceManager] = [url('CONTAINER'), url('GKEHUB'), url('CLOUDRESOURCEMANAGER')];
-  const [gateway, credentials] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS')];
+  const [gateway, credentials, sts] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS'), url('STS')];
   return {
     ...(container === undefined ? {} : { container }),
     ...(hub === undefined ? {} : { hub }),
     ...(resourceManager === undefined ? {} : { resourceManager }),
     ...(gateway === undefined ? {} : { gateway }),
     ...(credentials === undefined ? {} : { credentials: credentials.href.replace(/\/$/, '') }),
+    ...(sts === undefined ? {} : { sts: new URL('/v1/token', sts).href }),
   };
 }

@@ -2,13 +2,13 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { defaultSources } from '../adapters/kubernetes/context-defaults.ts';
+import { type DefaultSourceOptions, defaultSources } from '../adapters/kubernetes/context-defaults.ts';
 import { inClusterSource } from '../adapters/kubernetes/in-cluster.ts';
 import { kubeconfigSource } from '../adapters/kubernetes/kubeconfig.ts';
 import type { Config } from '../config/options.ts';
 import type { Problem } from '../model/cluster.ts';
 import { glob } from '../model/glob.ts';
-import type { ClusterSource } from '../ports/cluster-source.ts';
+import type { ClusterCandidate, ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
 import { isGoogles, openGoogleSources } from './google.ts';
 import { openIstioSource } from './istio.ts';
@@ -30,7 +30,9 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   // Files named here are merged as those of KUBECONFIG are.
   const named = config.kubeconfig.length > 0 ? { KUBECONFIG: config.kubeconfig.join(delimiter) } : {};
   const location = { env: { ...context.env, ...named }, home: context.env['HOME'] ?? homedir() };
-  const google = wanted.some(isGoogles) ? await openGoogleSources(config, context) : undefined;
+  const google = wanted.some(isGoogles)
+    ? await openGoogleSources(config, context, () => currentOf(location, context))
+    : undefined;
   const byName = wanted.filter((name) => name !== 'istio' && !isGoogles(name));
   const plain = byName.length === 0 && google === undefined ? ['auto'] : byName;
   const direct = [
@@ -55,6 +57,12 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   context.report({ severity: 'INFO', message });
   await close();
   return { ...(await sandboxSources(config)), problems };
+}
+
+/** The context that is current, or the pod's own cluster: whose service account can stand for us. */
+async function currentOf(location: DefaultSourceOptions, { signal }: Context): Promise<ClusterCandidate | undefined> {
+  const found = await Promise.all(defaultSources(location).map((source) => source.discover(signal)));
+  return found.flatMap(({ candidates }) => candidates).find(({ isDefault }) => isDefault);
 }
 
 /** The sandbox keeps its objects in the data folder, so that a second start finds the same clusters. */

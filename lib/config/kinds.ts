@@ -37,6 +37,7 @@ const source = v.pipe(
   v.string(sourceWords),
   v.check((text) => (sourceNames as readonly string[]).includes(text) || isGkeUrl(text), sourceWords),
 );
+const serviceAccountWords = 'a service account as NAMESPACE/NAME';
 const someText = (expected: string) => v.pipe(v.string(expected), v.trim(), v.nonEmpty(expected));
 const wholeNumber = (expected: string, min: number) =>
   v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected));
@@ -96,6 +97,15 @@ export const kinds = {
       v.readonly(),
     ),
     absent: [] as readonly RedactRule[],
+  },
+  /** `NAMESPACE/NAME`. */
+  serviceAccount: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string(serviceAccountWords),
+      v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, serviceAccountWords),
+    ),
+    absent: undefined,
   },
   text: { fromText: (text: string): unknown => text, schema: someText('a text that is not empty'), absent: undefined },
   path: { fromText: (text: string): unknown => text, schema: someText('a path'), absent: undefined },

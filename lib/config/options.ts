@@ -55,6 +55,27 @@ export const options = [
     commands: ['run', 'clusters'],
   },
   {
+    key: 'google.kubernetesServiceAccount',
+    kind: 'serviceAccount',
+    value: 'account',
+    help: "NAMESPACE/NAME in the default cluster whose tokens are exchanged for Google's (default: whom its credentials speak for, where there are no others for Google)",
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'google.pool',
+    kind: 'text',
+    value: 'pool',
+    help: 'workload identity pool that trusts the default cluster, PROJECT.svc.id.goog (default: as the cluster says)',
+    commands: ['run', 'clusters'],
+  },
+  {
+    key: 'google.provider',
+    kind: 'text',
+    value: 'url',
+    help: 'what that pool calls the cluster, e.g. its link at container.googleapis.com (default: as the cluster says)',
+    commands: ['run', 'clusters'],
+  },
+  {
     key: 'gke.endpoints',
     kind: 'endpoints',
     default: 'dns,public,private',

@@ -34,8 +34,10 @@ export interface Way {
 /** Two sources, or two contexts, that lead to one cluster are one cluster: the default's way first, else the first found. */
 export function merge(ways: readonly Way[], problems: readonly Problem[], answered: boolean): Inventory {
   const byId = new Map<string, [Way, ...Way[]]>();
+  const known = knownByPlatform(ways);
   for (const way of ways.toSorted((a, b) => Number(b.candidate.isDefault) - Number(a.candidate.isDefault))) {
-    const id = identityOf(way) ?? `unknown\n${keyOf(way.candidate)}`;
+    const named = way.candidate.id ?? '';
+    const id = identityOf(way) ?? known.get(named) ?? `unknown\n${named === '' ? keyOf(way.candidate) : named}`;
     const group = byId.get(id);
     if (group === undefined) byId.set(id, [way]);
     else group.push(way);
@@ -52,6 +54,21 @@ export function merge(ways: readonly Way[], problems: readonly Problem[], answer
     problems,
     complete: answered && ways.every((way) => way.tried),
   };
+}
+
+/**
+ * What a platform calls a cluster → what the cluster says of itself: a way that is not open (a private endpoint) leads to
+ * the cluster that another way of the same platform name reached.
+ */
+function knownByPlatform(ways: readonly Way[]): ReadonlyMap<string, string> {
+  const known = new Map<string, string>();
+  for (const way of ways) {
+    const id = identityOf(way);
+    if (id !== undefined && way.candidate.id !== undefined && !known.has(way.candidate.id)) {
+      known.set(way.candidate.id, id);
+    }
+  }
+  return known;
 }
 
 /** What the cluster says of itself; where it may not be asked, what its platform calls it, or else its address. */

@@ -83,9 +83,8 @@ describe('clusters of Google Cloud', () => {
       'name',
     );
     expect(stdout).toContain('gke_fleet-project_us-central1_direct');
-    expect(stderr).toContain('Cannot list the GKE clusters of project other-project as the service account');
     expect(stderr).toContain(
-      'gcloud projects add-iam-policy-binding other-project --role roles/container.clusterViewer',
+      'Cannot list the GKE clusters of project other-project as service account runner@fleet-project.iam.gserviceaccount.com (metadata server): 403 PERMISSION_DENIED Permission denied on project other-project. Grant it: gcloud projects add-iam-policy-binding other-project --role roles/container.clusterViewer --member serviceAccount:runner@fleet-project.iam.gserviceaccount.com\n',
     );
     expect(code).toBe(0);
   });

@@ -1,13 +1,14 @@
 // GKE clusters as candidates: every cluster of the given projects, or a single one that is named.
 import { hash } from 'node:crypto';
 import type { Problem } from '../../model/cluster.ts';
-import { messageOf } from '../../model/errors.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import type { GkeCluster, GkeClusters } from './gke-clusters.ts';
 import type { GkeName } from './gke-name.ts';
+import { keepAnswers, problemsOf } from './kept-answers.ts';
 
 const SOURCE = 'gke';
+const ASKED = { source: SOURCE, service: 'GKE', items: 'clusters' };
 
 type EndpointKind = keyof GkeCluster['endpoints'];
 
@@ -33,37 +34,31 @@ export interface GkeSourceOptions {
 /** Statuses in which the control plane answers: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#status */
 const SERVING = new Set(['RUNNING', 'RECONCILING', 'DEGRADED']);
 
-/** A project that cannot be listed is a problem; the others go on. */
+/** A project that cannot be listed is a problem, and has the clusters that it had; the others go on. */
 export function gkeSource(options: GkeSourceOptions): ClusterSource {
-  const { clusters, only = [] } = options;
+  const { only = [] } = options;
+  const list = keepAnswers(async (project) => {
+    const { clusters, missing } = await options.clusters.list(project);
+    return { items: clusters, missing };
+  });
   return {
     name: SOURCE,
-    async discover() {
+    async discover(signal) {
       const named = new Set(only.map(({ project }) => project));
       const projects = named.size > 0 ? [...named] : await options.projects();
-      const answers = await Promise.all(projects.map((project) => listOne(clusters, project)));
-      const found = answers.flatMap((answer) => answer.clusters);
+      const answers = await Promise.all(projects.map((project) => list(project, signal)));
+      const found = answers.flatMap(({ items }) => items);
       const wanted = only.length === 0 ? found : found.filter((cluster) => only.some((name) => isNamed(cluster, name)));
-      const absent = only.filter((name) => !found.some((cluster) => isNamed(cluster, name)));
+      const listed = new Set(answers.filter(({ failure }) => failure === undefined).map(({ project }) => project));
+      const absent = only.filter(
+        (name) => listed.has(name.project) && !found.some((cluster) => isNamed(cluster, name)),
+      );
       return {
         candidates: wanted.map((cluster) => candidateOf(cluster, options)),
-        problems: [...answers.flatMap((answer) => answer.problems), ...absent.map(problemOfAbsent)],
+        problems: [...answers.flatMap((answer) => problemsOf(ASKED, answer)), ...absent.map(problemOfAbsent)],
       };
     },
   };
-}
-
-async function listOne(
-  clusters: GkeClusters,
-  project: string,
-): Promise<{ clusters: readonly GkeCluster[]; problems: readonly Problem[] }> {
-  try {
-    const { clusters: found, missing } = await clusters.list(project);
-    const message = `GKE did not hear from ${missing.join(', ')} of project ${project}: clusters there may be missing from the list`;
-    return { clusters: found, problems: missing.length === 0 ? [] : [{ source: SOURCE, message }] };
-  } catch (error) {
-    return { clusters: [], problems: [{ source: SOURCE, message: messageOf(error) }] };
-  }
 }
 
 function isNamed({ project, location, name }: GkeCluster, wanted: GkeName): boolean {

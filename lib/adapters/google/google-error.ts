@@ -4,9 +4,12 @@ import { Mk8sError } from '../../model/errors.ts';
 /** What is known of a failed request, whichever library made it. */
 interface Failure {
   readonly status: number | undefined;
-  /** Google's canonical code, e.g. `PERMISSION_DENIED`. */
+  /** Google's canonical code, e.g. `PERMISSION_DENIED`; of token services the OAuth error, e.g. `invalid_grant`. */
   readonly reason: string | undefined;
   readonly message: string;
+  /** True where the API is not switched on, and for which project (id or number) where the answer says so. */
+  readonly disabled: boolean;
+  readonly consumer: string | undefined;
   readonly retryAfterMs: number | undefined;
 }
 
@@ -22,12 +25,13 @@ export function googleError(
   { attempted, identity, advice, code = 'credentials' }: GoogleAttempt,
 ): Mk8sError {
   if (error instanceof Mk8sError) return error;
-  const { status, reason, message, retryAfterMs } = failureOf(error);
+  const failure = failureOf(error);
+  const { status, reason, message, retryAfterMs } = failure;
   const answered = status !== undefined;
   const why = [answered ? String(status) : '', reason ?? '', withoutTokens(message)]
     .filter((part) => part !== '')
     .join(' ');
-  const help = advice?.({ status, reason, message });
+  const help = advice?.(failure);
   return new Mk8sError(`Cannot ${attempted} as ${identity}: ${why.replace(/\.$/, '')}${help ? `. ${help}` : ''}`, {
     code: answered ? code : 'unreachable',
     retryable: answered ? BUSY.has(status) : true,
@@ -37,13 +41,16 @@ export function googleError(
   });
 }
 
+/** What advice is given by. */
+export type Refusal = Omit<Failure, 'retryAfterMs'>;
+
 export interface GoogleAttempt {
   /** `get an access token from the metadata server`. */
   readonly attempted: string;
   /** Who asked. */
   readonly identity: string;
   /** What to do about it, as a sentence without its full stop. */
-  readonly advice?: (failure: Pick<Failure, 'status' | 'reason' | 'message'>) => string | undefined;
+  readonly advice?: (failure: Refusal) => string | undefined;
   readonly code?: 'credentials' | 'http';
 }
 
@@ -67,20 +74,35 @@ function failureOf(error: unknown): Failure {
     numberOf(fields['httpStatusCode']) ??
     numberOf(fields['status']) ??
     numberOf(fields['code']);
-  const data = parsed(response['data']);
+  // google-gax keeps the body of a refusal as the message of the error below its own.
+  const below = isRecord(fields['cause']) ? textOf(fields['cause']['message']) : undefined;
+  const data = parsed(response['data'] ?? (status === undefined ? undefined : below));
   // Google APIs: {error: {code, message, status}}; OAuth and STS (RFC 6749, 5.2): {error, error_description}.
   const body = isRecord(data) ? data : {};
   const api = isRecord(body['error']) ? body['error'] : {};
   const reason = textOf(api['status']) ?? textOf(body['error']) ?? textOf(fields['reason']);
   const said =
-    textOf(api['message']) ?? textOf(body['error_description']) ?? (typeof data === 'string' ? firstLine(data) : '');
-  const message = said === '' || said === undefined ? plainMessage(error) : said;
-  return { status, reason, message, retryAfterMs: retryAfter(response['headers']) };
+    textOf(api['message']) ?? textOf(body['error_description']) ?? (typeof data === 'string' && data !== below ? firstLine(data) : '');
+  const message = said === '' || said === undefined ? plainMessage(error, status !== undefined) : said;
+  const details = Array.isArray(api['details']) ? api['details'] : fields['statusDetails'];
+  return { status, reason, message, ...switchedOff(details, message), retryAfterMs: retryAfter(response['headers']) };
+}
+
+/** ErrorInfo of https://cloud.google.com/apis/design/errors#error_info; older APIs say it in the message alone. */
+function switchedOff(details: unknown, message: string): Pick<Failure, 'disabled' | 'consumer'> {
+  const infos = (Array.isArray(details) ? (details as unknown[]) : []).filter(isRecord);
+  const info = infos.find(({ reason }) => reason === 'SERVICE_DISABLED');
+  const metadata = isRecord(info?.['metadata']) ? info['metadata'] : {};
+  return {
+    disabled: info !== undefined || /has not been used in project|it is disabled/.test(message),
+    consumer: textOf(metadata['consumer'])?.replace(/^projects\//, ''),
+  };
 }
 
 /** Node hides the reason of a failed fetch in `cause`. */
-function plainMessage(error: unknown): string {
+function plainMessage(error: unknown, answered: boolean): string {
   if (!(error instanceof Error)) return String(error);
+  if (answered) return error.message;
   const { cause } = error;
   const inner = isRecord(cause) ? (textOf(cause['code']) ?? textOf(cause['message'])) : undefined;
   return inner === undefined ? error.message : `${error.message} (${inner})`;

@@ -2,7 +2,8 @@
 // Source: https://cloud.google.com/iam/docs/reference/credentials/rest
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError } from './google-error.ts';
+import { member } from './google-advice.ts';
+import { googleError, type Refusal } from './google-error.ts';
 import { jwtExpiry } from './jwt.ts';
 import { CLOUD_PLATFORM } from './scopes.ts';
 
@@ -26,7 +27,6 @@ export interface ImpersonatedTokensOptions {
 
 export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSource {
   const { by, serviceAccount, now, url, library = () => import('google-auth-library') } = options;
-  const identity = `service account ${serviceAccount} (impersonated by ${by.identity})`;
 
   async function impersonated(scopes: readonly string[], signal: AbortSignal | undefined) {
     const { token } = await by.get({ kind: 'access' }, { signal });
@@ -57,7 +57,10 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
   }
 
   return {
-    identity,
+    get identity() {
+      return `service account ${serviceAccount} (impersonated by ${by.identity})`;
+    },
+    principal: `serviceAccount:${serviceAccount}`,
     async get(request, { signal } = {}) {
       try {
         return await tokenOf(request, signal);
@@ -67,14 +70,24 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
         throw googleError(error, {
           attempted: `get ${what} of service account ${serviceAccount}`,
           identity: by.identity,
-          advice: ({ status }) =>
-            status === 403
-              ? `Grant it: gcloud iam service-accounts add-iam-policy-binding ${serviceAccount} --role roles/iam.serviceAccountTokenCreator --member PRINCIPAL; and enable iamcredentials.googleapis.com`
-              : status === 404
-                ? 'Check the name: NAME@PROJECT.iam.gserviceaccount.com'
-                : undefined,
+          advice: (refusal) => adviceFor(serviceAccount, by.principal, refusal),
         });
       }
     },
   };
+}
+
+function adviceFor(
+  serviceAccount: string,
+  caller: string | undefined,
+  { status, disabled, consumer }: Refusal,
+): string | undefined {
+  if (disabled) {
+    const project = consumer ?? /@(.+)\.iam\.gserviceaccount\.com$/.exec(serviceAccount)?.[1] ?? 'PROJECT';
+    return `Enable it: gcloud services enable iamcredentials.googleapis.com --project ${project}`;
+  }
+  if (status === 403) {
+    return `Grant it: gcloud iam service-accounts add-iam-policy-binding ${serviceAccount} --role roles/iam.serviceAccountTokenCreator --member ${member(caller)}`;
+  }
+  return status === 404 ? 'Check the name: NAME@PROJECT.iam.gserviceaccount.com' : undefined;
 }
