@@ -4,8 +4,9 @@ import { homedir } from 'node:os';
 import { applicationDefault, hasApplicationDefault } from '../adapters/google/application-default.ts';
 import { fleetSource } from '../adapters/google/fleet-source.ts';
 import { gkeClusters } from '../adapters/google/gke-clusters.ts';
-import { parseGkeName } from '../adapters/google/gke-name.ts';
-import { gkeSource } from '../adapters/google/gke-source.ts';
+import { type GoogleEndpoint, gkeSource } from '../adapters/google/gke-source.ts';
+import { explainedApiServer } from '../adapters/google/google-api-server.ts';
+import { gatewayProject } from '../adapters/google/google-hosts.ts';
 import { googleGet } from '../adapters/google/google-request.ts';
 import { hubMemberships } from '../adapters/google/hub-memberships.ts';
 import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
@@ -15,6 +16,7 @@ import { openApiServer } from '../adapters/kubernetes/transport.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { Mk8sError } from '../model/errors.ts';
+import { parseGkeName } from '../model/gke-name.ts';
 import type { ApiServer } from '../ports/api-server.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { TokenSource } from '../ports/token-source.ts';
@@ -32,10 +34,12 @@ interface GoogleHosts {
   readonly sts?: string;
 }
 
-interface GoogleSources {
+export interface GoogleSources {
   readonly sources: readonly ClusterSource[];
   /** Where this process runs, as the metadata server says. */
   readonly region: string | undefined;
+  /** A cluster by the way that somebody else named, with the same tokens. */
+  open(endpoint: GoogleEndpoint): ApiServer;
   close(): Promise<void>;
 }
 
@@ -56,16 +60,28 @@ export async function openGoogleSources(config: Config, { env }: Context, home: 
   const { tokens, project, place, close } = await identityOf(config, hosts, env, home);
   const projects = async (): Promise<readonly string[]> =>
     config.google.projects.length > 0 ? config.google.projects : [await project()];
-  const open = ({ name, server, ca }: { name: string; server: URL; ca: string | undefined }): ApiServer =>
-    openApiServer({
-      name,
-      server,
-      credentials: tokenCredentials(tokens, { kind: 'access' }),
-      ...(ca === undefined ? {} : { tls: { ca: { pem: ca } } }),
-    });
+  const opener =
+    (api: string, role: string) =>
+    ({ name, server, ca, project: owner }: GoogleEndpoint): ApiServer => {
+      const credentials = tokenCredentials(tokens, { kind: 'access' });
+      const direct = openApiServer({
+        name,
+        server,
+        credentials,
+        ...(ca === undefined ? {} : { tls: { ca: { pem: ca } } }),
+      });
+      return explainedApiServer(direct, { api, role, project: owner }, tokens);
+    };
+  const byEndpoint = opener('container', 'container.clusterViewer');
+  const byGateway = opener('connectgateway', 'gkehub.gatewayReader');
   const only = config.source.filter(isOneCluster).map(parseGkeName);
   const clusters = gkeClusters({ tokens, ...(hosts.container === undefined ? {} : { url: hosts.container }) });
-  const gke = { clusters, projects, endpoints: config.gke.endpoints, open };
+  const gke = {
+    clusters,
+    projects,
+    endpoints: config.gke.endpoints,
+    open: byEndpoint,
+  };
   const hub = hubMemberships({
     get: googleGet(tokens),
     numbers: new Map(place === undefined ? [] : [[place.projectId, place.projectNumber]]),
@@ -76,9 +92,10 @@ export async function openGoogleSources(config: Config, { env }: Context, home: 
   return {
     sources: [
       ...(config.source.includes('gke') ? [gkeSource(gke)] : only.length > 0 ? [gkeSource({ ...gke, only })] : []),
-      ...(config.source.includes('fleet') ? [fleetSource({ hub, projects, open, ...gateway })] : []),
+      ...(config.source.includes('fleet') ? [fleetSource({ hub, projects, open: byGateway, ...gateway })] : []),
     ],
     region: place?.region,
+    open: (endpoint) => (gatewayProject(endpoint.server) === undefined ? byEndpoint : byGateway)(endpoint),
     close: async () => void (await Promise.all([clusters.close(), close()])),
   };
 }
@@ -126,7 +143,7 @@ async function identityOf(
     tokens:
       impersonate === undefined
         ? tokens
-        : keep(impersonatedTokens({ by: tokens, serviceAccount: impersonate, now, ...url })),
+        : keep(impersonatedTokens({ by: tokens, serviceAccount: impersonate, ...url })),
     place,
     close: () => cluster.close(),
     async project() {
@@ -155,6 +172,11 @@ async function whichIdentity(
 
 function keep(source: TokenSource): TokenSource {
   return keepTokens(source, { clock: systemClock, random: Math.random });
+}
+
+/** Where Connect Gateway was configured to be; undefined for its own hosts. */
+export function gatewayOf(env: NodeJS.ProcessEnv): URL | undefined {
+  return hostsOf(env).gateway;
 }
 
 /** Google's SDKs call these variables so: https://cloud.google.com/sdk/gcloud/reference/config/set (api_endpoint_overrides). */

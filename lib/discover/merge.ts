@@ -4,6 +4,7 @@ import { type ClusterId, clusterId } from '../model/stream.ts';
 import type { ApiServer } from '../ports/api-server.ts';
 import type { ClusterCandidate } from '../ports/cluster-source.ts';
 import type { ClusterAnswer } from '../ports/resource-discovery.ts';
+import { chooseDefault, type DefaultWish, unmetWish } from './default-cluster.ts';
 
 /** A cluster that was reached. */
 export interface ReachedCluster {
@@ -32,7 +33,12 @@ export interface Way {
 }
 
 /** Two sources, or two contexts, that lead to one cluster are one cluster: the default's way first, else the first found. */
-export function merge(ways: readonly Way[], problems: readonly Problem[], answered: boolean): Inventory {
+export function merge(
+  ways: readonly Way[],
+  problems: readonly Problem[],
+  answered: boolean,
+  wish: DefaultWish = {},
+): Inventory {
   const byId = new Map<string, [Way, ...Way[]]>();
   const known = knownByPlatform(ways);
   for (const way of ways.toSorted((a, b) => Number(b.candidate.isDefault) - Number(a.candidate.isDefault))) {
@@ -43,15 +49,19 @@ export function merge(ways: readonly Way[], problems: readonly Problem[], answer
     else group.push(way);
   }
   const groups = [...byId.values()];
+  const found = groups.map((group) => ({ info: infoOf(group), unavailable: whyUnused(group) }));
+  const choosable = found.map(({ info, unavailable }) => ({ ...info, unavailable }));
+  const chosen = choosable.indexOf(chooseDefault(choosable, wish) as (typeof choosable)[number]);
+  const unmet = answered ? unmetWish(choosable, wish) : undefined;
   return {
-    infos: groups.map(infoOf),
+    infos: found.map(({ info }, index) => ({ ...info, isDefault: index === chosen })),
     reached: groups.flatMap((group) => {
       const first = group.find((way) => way.identity !== undefined);
       if (first?.identity === undefined || first.api === undefined) return [];
       const { name, fingerprint } = first.candidate;
       return [{ id: clusterId(identityOf(first) ?? first.identity.id), name, api: first.api, fingerprint }];
     }),
-    problems,
+    problems: unmet === undefined ? problems : [...problems, { source: 'default cluster', message: unmet }],
     complete: answered && ways.every((way) => way.tried),
   };
 }
@@ -87,6 +97,12 @@ function placementOf(group: readonly Way[]): ClusterPlacement {
     ...(state === undefined ? {} : { state }),
     ...(labels === undefined ? {} : { labels }),
   };
+}
+
+/** Undefined where any way to it may be used. */
+function whyUnused(group: readonly Way[]): string | undefined {
+  const usable = group.some(({ candidate }) => candidate.unavailable === undefined);
+  return usable ? undefined : group[0]?.candidate.unavailable;
 }
 
 function infoOf(group: readonly [Way, ...Way[]]): ClusterInfo {

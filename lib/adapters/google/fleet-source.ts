@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
+import type { GoogleEndpoint } from './gke-source.ts';
 import type { HubMemberships, Membership } from './hub-memberships.ts';
 import { keepAnswers, problemsOf } from './kept-answers.ts';
 
@@ -13,7 +14,7 @@ export interface FleetSourceOptions {
   readonly hub: HubMemberships;
   /** Ids of the fleets' host projects; asked at each reading. */
   readonly projects: () => Promise<readonly string[]>;
-  readonly open: (endpoint: { readonly name: string; readonly server: URL; readonly ca: undefined }) => ApiServer;
+  readonly open: (endpoint: GoogleEndpoint) => ApiServer;
   /** Default Connect Gateway's own hosts. */
   readonly gatewayUrl?: URL;
 }
@@ -70,7 +71,7 @@ function candidateOf(membership: Addressed, { open, gatewayUrl }: FleetSourceOpt
     labels,
     fingerprint: hash('sha256', JSON.stringify([server.href, unavailable]), 'hex'),
     ...(unavailable === undefined ? {} : { unavailable }),
-    connect: () => open({ name: fullName, server, ca: undefined }),
+    connect: () => open({ name: fullName, project, server, ca: undefined }),
   };
 }
 

@@ -1,10 +1,10 @@
 // GKE clusters as candidates: every cluster of the given projects, or a single one that is named.
 import { hash } from 'node:crypto';
 import type { Problem } from '../../model/cluster.ts';
+import type { GkeName } from '../../model/gke-name.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import type { GkeCluster, GkeClusters } from './gke-clusters.ts';
-import type { GkeName } from './gke-name.ts';
 import { keepAnswers, problemsOf } from './kept-answers.ts';
 
 const SOURCE = 'gke';
@@ -13,8 +13,10 @@ const ASKED = { source: SOURCE, service: 'GKE', items: 'clusters' };
 type EndpointKind = keyof GkeCluster['endpoints'];
 
 /** A way to a cluster, to be opened with the source's tokens. */
-interface GkeEndpoint {
+export interface GoogleEndpoint {
   readonly name: string;
+  /** Whose it is. */
+  readonly project: string;
   readonly server: URL;
   /** PEM; undefined where the server has a public certificate. */
   readonly ca: string | undefined;
@@ -28,7 +30,7 @@ export interface GkeSourceOptions {
   readonly only?: readonly GkeName[];
   /** Which endpoint to take, the first that a cluster has. */
   readonly endpoints: readonly EndpointKind[];
-  readonly open: (endpoint: GkeEndpoint) => ApiServer;
+  readonly open: (endpoint: GoogleEndpoint) => ApiServer;
 }
 
 /** Statuses in which the control plane answers: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#status */
@@ -91,7 +93,7 @@ function candidateOf(cluster: GkeCluster, { endpoints, open }: GkeSourceOptions)
     labels,
     fingerprint: hash('sha256', JSON.stringify([server, trusted, unavailable]), 'hex'),
     ...(unavailable === undefined ? {} : { unavailable }),
-    connect: () => open({ name: fullName, server: new URL(server), ca: trusted }),
+    connect: () => open({ name: fullName, project, server: new URL(server), ca: trusted }),
   };
 }
 

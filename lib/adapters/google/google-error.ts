@@ -82,10 +82,21 @@ function failureOf(error: unknown): Failure {
   const api = isRecord(body['error']) ? body['error'] : {};
   const reason = textOf(api['status']) ?? textOf(body['error']) ?? textOf(fields['reason']);
   const said =
-    textOf(api['message']) ?? textOf(body['error_description']) ?? (typeof data === 'string' && data !== below ? firstLine(data) : '');
+    textOf(api['message']) ??
+    textOf(body['error_description']) ??
+    (typeof data === 'string' && data !== below ? firstLine(data) : '');
   const message = said === '' || said === undefined ? plainMessage(error, status !== undefined) : said;
   const details = Array.isArray(api['details']) ? api['details'] : fields['statusDetails'];
   return { status, reason, message, ...switchedOff(details, message), retryAfterMs: retryAfter(response['headers']) };
+}
+
+/** What an answer of Google's says, undefined where it is not in the form of its APIs: `{error: {code, message, status}}`. */
+export function refusalOf(status: number, text: string): Refusal | undefined {
+  const body = parsed(text);
+  const api = isRecord(body) && isRecord(body['error']) ? body['error'] : {};
+  if (typeof api['code'] !== 'number' || typeof api['message'] !== 'string') return undefined;
+  const message = withoutTokens(api['message']);
+  return { status, reason: textOf(api['status']), message, ...switchedOff(api['details'], message) };
 }
 
 /** ErrorInfo of https://cloud.google.com/apis/design/errors#error_info; older APIs say it in the message alone. */

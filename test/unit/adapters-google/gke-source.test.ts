@@ -1,8 +1,8 @@
 // GKE clusters as candidates: which endpoint is taken, what is said of clusters that cannot be reached, how one is named.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { gkeClusters } from '../../../lib/adapters/google/gke-clusters.ts';
-import { parseGkeName } from '../../../lib/adapters/google/gke-name.ts';
 import { gkeSource } from '../../../lib/adapters/google/gke-source.ts';
+import { parseGkeName } from '../../../lib/model/gke-name.ts';
 import { Token } from '../../../lib/model/token.ts';
 import { fakeApiServer } from '../../support/fake-api-server.ts';
 import { apiError, type FakeGoogle, startFakeGoogle } from '../../support/fake-google.ts';

@@ -153,8 +153,7 @@ describe('a federated identity', () => {
 });
 
 describe('an impersonated service account', () => {
-  const impersonated = (): TokenSource =>
-    impersonatedTokens({ by: caller, serviceAccount: runner, now, url: google.url });
+  const impersonated = (): TokenSource => impersonatedTokens({ by: caller, serviceAccount: runner, url: google.url });
 
   test('gives access tokens and identity tokens by the power of the caller', async () => {
     google.answer = ({ url }) =>
