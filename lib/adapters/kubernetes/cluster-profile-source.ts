@@ -46,7 +46,10 @@ export function clusterProfileSource(options: ClusterProfileSourceOptions): Clus
     async discover(signal) {
       const candidates: ClusterCandidate[] = [];
       const problems: Problem[] = [];
-      for (const profile of (await profiles.read(signal)).map(clusterProfileOf)) {
+      const found = await profiles.read(signal).catch((error: unknown) => {
+        throw withAdvice(error);
+      });
+      for (const profile of found.map(clusterProfileOf)) {
         try {
           candidates.push(await candidateOf(profile, { untrusted, plugins, own }));
         } catch (error) {
@@ -162,4 +165,13 @@ function noProvider({ origin, providers }: ClusterProfile): string {
   if (providers.length === 0) return `${origin} has no access provider: its cluster manager offers no way to it`;
   const names = providers.map(({ name }) => name).join(', ');
   return `${origin} has no access provider that may be used, but ${names}; give one a plugin with --clusterprofile-provider-file`;
+}
+
+/** Without its definition the API server knows no such path. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof Mk8sError) || error.status !== 404) return error;
+  return new Mk8sError(
+    `${error.message}. Install the definition of clusterprofiles.multicluster.x-k8s.io there (https://github.com/kubernetes-sigs/cluster-inventory-api), or name another cluster with --clusterprofile-contexts`,
+    { code: error.code, status: 404, cause: error },
+  );
 }
