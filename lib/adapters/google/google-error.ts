@@ -80,7 +80,8 @@ function failureOf(error: unknown): Failure {
   // Google APIs: {error: {code, message, status}}; OAuth and STS (RFC 6749, 5.2): {error, error_description}.
   const body = isRecord(data) ? data : {};
   const api = isRecord(body['error']) ? body['error'] : {};
-  const reason = textOf(api['status']) ?? textOf(body['error']) ?? textOf(fields['reason']);
+  const reason =
+    textOf(api['status']) ?? textOf(body['error']) ?? textOf(fields['reason']) ?? canonicalName(fields['code']);
   const said =
     textOf(api['message']) ??
     textOf(body['error_description']) ??
@@ -88,6 +89,22 @@ function failureOf(error: unknown): Failure {
   const message = said === '' || said === undefined ? plainMessage(error, status !== undefined) : said;
   const details = Array.isArray(api['details']) ? api['details'] : fields['statusDetails'];
   return { status, reason, message, ...switchedOff(details, message), retryAfterMs: retryAfter(response['headers']) };
+}
+
+/** Of gRPC's codes, those that are answers: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+const CANONICAL: Readonly<Record<number, string>> = {
+  3: 'INVALID_ARGUMENT',
+  5: 'NOT_FOUND',
+  7: 'PERMISSION_DENIED',
+  8: 'RESOURCE_EXHAUSTED',
+  9: 'FAILED_PRECONDITION',
+  13: 'INTERNAL',
+  14: 'UNAVAILABLE',
+  16: 'UNAUTHENTICATED',
+};
+
+function canonicalName(code: unknown): string | undefined {
+  return typeof code === 'number' ? CANONICAL[code] : undefined;
 }
 
 /** What an answer of Google's says, undefined where it is not in the form of its APIs: `{error: {code, message, status}}`. */

@@ -99,6 +99,23 @@ describe('the inventory', () => {
     here.stop.abort();
   });
 
+  test('takes a way that is not open for the cluster that another way of the same platform name reached', async () => {
+    const here = world();
+    here.identities.set('direct', new Mk8sError('no route', { code: 'unreachable' })).set('gateway', 'uid');
+    const id = '//container.googleapis.com/projects/p/locations/l/clusters/a';
+    here.start([
+      fixed('gke', [here.candidate('gke', { name: 'direct', id, state: 'RUNNING' })]),
+      fixed('fleet', [here.candidate('fleet', { name: 'gateway', id }), here.candidate('fleet', { name: 'other' })]),
+    ]);
+    const inventory = await here.until(({ complete, reached }) => complete && reached.length === 2);
+    expect(inventory.infos).toMatchObject([
+      { id: 'uid', name: 'gateway', aliases: ['direct'], sources: ['gke', 'fleet'], state: 'RUNNING' },
+      { id: 'id-other', name: 'other' },
+    ]);
+    expect(inventory.infos[0]).not.toHaveProperty('error');
+    here.stop.abort();
+  });
+
   test('promise 8: shows who was reached while another does not answer, says why it did not, and tries again', async () => {
     const here = world();
     here.identities.set('slow', 'silence');
