@@ -34,7 +34,7 @@ export async function openClusterProfileSource(
   });
   return {
     source: clusterProfileSource({
-      homes: homes.find,
+      homes: (signal) => homes.find(signal),
       namespaces,
       untrusted: {
         allow: config.allowServers,
@@ -47,7 +47,7 @@ export async function openClusterProfileSource(
       clock: systemClock,
       random: Math.random,
     }),
-    close: homes.close,
+    close: () => homes.close(),
   };
 }
 

@@ -57,9 +57,10 @@ function isOneCluster(source: string): boolean {
  */
 export async function openGoogleSources(config: Config, { env }: Context, home: FindHome): Promise<GoogleSources> {
   const hosts = hostsOf(env);
-  const { tokens, project, place, close } = await identityOf(config, hosts, env, home);
+  const identity = await identityOf(config, hosts, env, home);
+  const { tokens, place } = identity;
   const projects = async (): Promise<readonly string[]> =>
-    config.google.projects.length > 0 ? config.google.projects : [await project()];
+    config.google.projects.length > 0 ? config.google.projects : [await identity.project()];
   const opener =
     (api: string, role: string) =>
     ({ name, server, ca, project: owner }: GoogleEndpoint): ApiServer => {
@@ -96,7 +97,7 @@ export async function openGoogleSources(config: Config, { env }: Context, home: 
     ],
     region: place?.region,
     open: (endpoint) => (gatewayProject(endpoint.server) === undefined ? byEndpoint : byGateway)(endpoint),
-    close: async () => void (await Promise.all([clusters.close(), close()])),
+    close: async () => void (await Promise.all([clusters.close(), identity.close()])),
   };
 }
 

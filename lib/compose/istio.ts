@@ -28,7 +28,7 @@ export function openIstioSource(
   });
   return {
     source: istioSource({
-      homes: homes.find,
+      homes: (signal) => homes.find(signal),
       namespaces: config.istio.namespaces,
       untrusted: {
         allow: config.allowServers,
@@ -40,6 +40,6 @@ export function openIstioSource(
       clock: systemClock,
       random: Math.random,
     }),
-    close: homes.close,
+    close: () => homes.close(),
   };
 }

@@ -49,7 +49,7 @@ export function merge(
     else group.push(way);
   }
   const groups = [...byId.values()];
-  const found = groups.map((group) => ({ info: infoOf(group), unavailable: whyUnused(group) }));
+  const found = groups.map((group) => ({ info: infoOf(group), unavailable: whyPassedOver(group) }));
   const choosable = found.map(({ info, unavailable }) => ({ ...info, unavailable }));
   const chosen = choosable.indexOf(chooseDefault(choosable, wish) as (typeof choosable)[number]);
   const unmet = answered ? unmetWish(choosable, wish) : undefined;
@@ -88,7 +88,7 @@ function identityOf({ candidate, identity }: Way): string | undefined {
 
 /** What any of the ways to a cluster knows of its place. */
 function placementOf(group: readonly Way[]): ClusterPlacement {
-  const candidate = group.find((way) => way.candidate.state !== undefined)?.candidate;
+  const candidate = group.find(({ candidate: { state, location } }) => (state ?? location) !== undefined)?.candidate;
   if (candidate === undefined) return {};
   const { project, location, state, labels } = candidate;
   return {
@@ -99,10 +99,12 @@ function placementOf(group: readonly Way[]): ClusterPlacement {
   };
 }
 
-/** Undefined where any way to it may be used. */
-function whyUnused(group: readonly Way[]): string | undefined {
-  const usable = group.some(({ candidate }) => candidate.unavailable === undefined);
-  return usable ? undefined : group[0]?.candidate.unavailable;
+/** Why it is not the default unless it is named; undefined where it may be. */
+function whyPassedOver(group: readonly Way[]): string | undefined {
+  const trusted = group.filter(({ candidate }) => candidate.untrusted !== true);
+  if (trusted.length === 0) return 'only an object of a cluster names it';
+  const usable = trusted.some(({ candidate }) => candidate.unavailable === undefined);
+  return usable ? undefined : trusted[0]?.candidate.unavailable;
 }
 
 function infoOf(group: readonly [Way, ...Way[]]): ClusterInfo {

@@ -16,7 +16,7 @@ interface Target {
   readonly ca: string;
 }
 
-export interface FakeGkeCluster {
+interface FakeGkeCluster {
   readonly name: string;
   readonly location: string;
   readonly status?: string;
@@ -25,7 +25,7 @@ export interface FakeGkeCluster {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export interface FakeMembership {
+interface FakeMembership {
   readonly name: string;
   readonly location: string;
   /** Name of the GKE cluster in the same location that it is, if it is one. */

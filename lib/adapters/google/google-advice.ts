@@ -29,6 +29,7 @@ export function accessAdvice(
         return `Check the project id: gcloud projects describe ${project}`;
       case 429:
         return `It is asked again later. See its quota: gcloud beta quotas info list --service ${service} --project ${project}`;
+      case undefined:
       default:
         return undefined;
     }

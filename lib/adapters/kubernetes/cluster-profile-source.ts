@@ -85,6 +85,7 @@ async function candidateOf(
     server: access?.server.href.replace(/\/+$/, '') ?? '',
     namespace: 'default',
     isDefault: false,
+    untrusted: true,
     state,
     labels,
     fingerprint: hash('sha256', JSON.stringify([profile.origin, access?.key, unavailable]), 'hex'),

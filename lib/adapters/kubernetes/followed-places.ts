@@ -12,7 +12,7 @@ export interface Home {
   readonly api: ApiServer;
 }
 
-export interface Place extends Home {
+interface Place extends Home {
   readonly namespace: string;
 }
 

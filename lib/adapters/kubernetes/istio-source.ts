@@ -76,6 +76,7 @@ async function candidateOf(
     server: options.server.href.replace(/\/+$/, ''),
     namespace,
     isDefault: false,
+    untrusted: true,
     // Over the whole kubeconfig: a rotated token is another way to the cluster.
     fingerprint: hash('sha256', kubeconfig, 'hex'),
     connect: () => openApiServer({ ...options, name }),

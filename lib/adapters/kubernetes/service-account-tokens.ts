@@ -50,7 +50,8 @@ export async function ownServiceAccount(target: Target, signal?: AbortSignal): P
   });
   const status = isRecord(answer) && isRecord(answer['status']) ? answer['status'] : {};
   const username = isRecord(status['userInfo']) ? status['userInfo']['username'] : undefined;
-  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(String(username ?? '')) ?? [];
+  if (typeof username !== 'string') return undefined;
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? [];
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
