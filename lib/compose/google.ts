@@ -77,12 +77,7 @@ export async function openGoogleSources(config: Config, { env }: Context, home: 
   const byGateway = opener('connectgateway', 'gkehub.gatewayReader');
   const only = config.source.filter(isOneCluster).map(parseGkeName);
   const clusters = gkeClusters({ tokens, ...(hosts.container === undefined ? {} : { url: hosts.container }) });
-  const gke = {
-    clusters,
-    projects,
-    endpoints: config.gke.endpoints,
-    open: byEndpoint,
-  };
+  const gke = { clusters, projects, endpoints: config.gke.endpoints, open: byEndpoint };
   const hub = hubMemberships({
     get: googleGet(tokens),
     numbers: new Map(place === undefined ? [] : [[place.projectId, place.projectNumber]]),
@@ -92,7 +87,8 @@ export async function openGoogleSources(config: Config, { env }: Context, home: 
   const gateway = hosts.gateway === undefined ? {} : { gatewayUrl: hosts.gateway };
   return {
     sources: [
-      ...(config.source.includes('gke') ? [gkeSource(gke)] : only.length > 0 ? [gkeSource({ ...gke, only })] : []),
+      ...(config.source.includes('gke') ? [gkeSource(gke)] : []),
+      ...(only.length > 0 ? [gkeSource({ ...gke, only })] : []),
       ...(config.source.includes('fleet') ? [fleetSource({ hub, projects, open: byGateway, ...gateway })] : []),
     ],
     region: place?.region,

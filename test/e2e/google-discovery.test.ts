@@ -71,8 +71,6 @@ describe('clusters of Google Cloud', () => {
       return [clusters.filter(({ isDefault }) => isDefault).map(({ name }) => name), stderr];
     };
     expect((await defaultOf({}))[0]).toEqual(['gke_fleet-project_us-central1_direct']);
-    const attachedName = 'connectgateway_fleet-project_global_attached';
-    expect((await defaultOf({ MESH_URL: attachedName }))[0]).toEqual([attachedName]);
     const [none, stderr] = await defaultOf({ MESH_URL: 'gke://fleet-project/us-central1/none' });
     expect(none).toEqual([]);
     expect(stderr).toContain('The default cluster should be gke://fleet-project/us-central1/none');
