@@ -1,6 +1,5 @@
 // Google Cloud, composed: whose tokens, which projects, and the sources that need both. Imported libraries stay unimported until
 // a source asks (Google's are most of the weight).
-import { homedir } from 'node:os';
 import { applicationDefault, hasApplicationDefault } from '../adapters/google/application-default.ts';
 import { fleetSource } from '../adapters/google/fleet-source.ts';
 import { gkeClusters } from '../adapters/google/gke-clusters.ts';
@@ -11,6 +10,7 @@ import { googleGet } from '../adapters/google/google-request.ts';
 import { hubMemberships } from '../adapters/google/hub-memberships.ts';
 import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
 import { type MetadataServer, metadataServer, type Surroundings } from '../adapters/google/metadata-server.ts';
+import type { KubeconfigLocation } from '../adapters/kubernetes/kubeconfig-load.ts';
 import { tokenCredentials } from '../adapters/kubernetes/token-credentials.ts';
 import { openApiServer } from '../adapters/kubernetes/transport.ts';
 import { systemClock } from '../async/system-clock.ts';
@@ -23,6 +23,7 @@ import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
 import type { Context } from './context.ts';
 import { bootstrapFrom, type FindHome } from './google-bootstrap.ts';
+import { currentCluster, kubeconfigLocation } from './kubeconfig-location.ts';
 
 /** Where Google's APIs are; for tests and private endpoints. Undefined: their own hosts. */
 interface GoogleHosts {
@@ -51,13 +52,10 @@ function isOneCluster(source: string): boolean {
   return source.startsWith('gke://') || source.startsWith('https://');
 }
 
-/**
- * The gke source before the fleet's: where both lead to a cluster, the direct way is taken. `home` is the cluster that lends
- * its service account where Google's own credentials are absent.
- */
-export async function openGoogleSources(config: Config, { env }: Context, home: FindHome): Promise<GoogleSources> {
+/** The gke source before the fleet's: where both lead to a cluster, the direct way is taken. */
+export async function openGoogleSources(config: Config, { env }: Context): Promise<GoogleSources> {
   const hosts = hostsOf(env);
-  const identity = await identityOf(config, hosts, env, home);
+  const identity = await identityOf(config, hosts, env);
   const { tokens, place } = identity;
   const projects = async (): Promise<readonly string[]> =>
     config.google.projects.length > 0 ? config.google.projects : [await identity.project()];
@@ -108,19 +106,16 @@ interface GoogleIdentity {
 
 /**
  * Whose tokens: the metadata server's where there is one, else application default credentials, else those of a service
- * account of `home`, which may also be named. Impersonation comes on top of either.
+ * account of the current context's cluster (or the pod's), which may also be named. Impersonation comes on top of either.
  */
-async function identityOf(
-  config: Config,
-  hosts: GoogleHosts,
-  env: NodeJS.ProcessEnv,
-  home: FindHome,
-): Promise<GoogleIdentity> {
+async function identityOf(config: Config, hosts: GoogleHosts, env: NodeJS.ProcessEnv): Promise<GoogleIdentity> {
+  const location = kubeconfigLocation(config, env);
+  const home: FindHome = (signal) => currentCluster(location, signal);
   const now = (): number => systemClock.now();
   const metadata = metadataServer({ now });
   const adc = applicationDefault({ now });
   const cluster = bootstrapFrom(home, config, hosts.sts);
-  const own = await whichIdentity(config, env, home, metadata);
+  const own = await whichIdentity(config, location, home, metadata);
   // Where it does not say, the first token or the current project will be what fails, and tell why.
   const place = own === 'metadata' ? await metadata.surroundings().catch(() => undefined) : undefined;
   const sources = {
@@ -156,13 +151,13 @@ async function identityOf(
 
 async function whichIdentity(
   { google }: Config,
-  env: NodeJS.ProcessEnv,
+  { env, home: folder }: KubeconfigLocation,
   home: FindHome,
   metadata: MetadataServer,
 ): Promise<'metadata' | 'adc' | 'cluster'> {
   if (google.kubernetesServiceAccount !== undefined) return 'cluster';
   if (await metadata.isAvailable()) return 'metadata';
-  if (await hasApplicationDefault(env, env['HOME'] ?? homedir())) return 'adc';
+  if (await hasApplicationDefault(env, folder)) return 'adc';
   // With no cluster either, the advice on application default credentials is the one that helps.
   return (await home()) === undefined ? 'adc' : 'cluster';
 }

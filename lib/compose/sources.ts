@@ -1,19 +1,19 @@
 // Where clusters come from, as the configuration says.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { type DefaultSourceOptions, defaultSources } from '../adapters/kubernetes/context-defaults.ts';
+import { join } from 'node:path';
+import { defaultSources } from '../adapters/kubernetes/context-defaults.ts';
 import { inClusterSource } from '../adapters/kubernetes/in-cluster.ts';
 import { kubeconfigSource } from '../adapters/kubernetes/kubeconfig.ts';
 import type { Config } from '../config/options.ts';
 import type { DefaultWish } from '../discover/default-cluster.ts';
 import type { Problem } from '../model/cluster.ts';
 import { glob } from '../model/glob.ts';
-import type { ClusterCandidate, ClusterSource } from '../ports/cluster-source.ts';
+import type { ClusterSource } from '../ports/cluster-source.ts';
 import { openClusterProfileSource } from './cluster-profile.ts';
 import type { Context } from './context.ts';
 import { type GoogleSources, isGoogles, openGoogleSources } from './google.ts';
 import { openIstioSource } from './istio.ts';
+import { kubeconfigLocation } from './kubeconfig-location.ts';
 
 /** Sources that read objects of the clusters that others name. */
 const toldByObjects = new Set(['istio', 'clusterprofile']);
@@ -34,12 +34,9 @@ export interface OpenedSources {
 export async function openSources(config: Config, context: Context): Promise<OpenedSources> {
   const wanted = config.source;
   if (wanted.includes('sandbox')) return await sandboxSources(config);
-  // Files named here are merged as those of KUBECONFIG are.
-  const named = config.kubeconfig.length > 0 ? { KUBECONFIG: config.kubeconfig.join(delimiter) } : {};
-  const location = { env: { ...context.env, ...named }, home: context.env['HOME'] ?? homedir() };
+  const location = kubeconfigLocation(config, context.env);
   let opened: Promise<GoogleSources> | undefined;
-  const googleOnce = (): Promise<GoogleSources> =>
-    (opened ??= openGoogleSources(config, context, () => currentOf(location, context)));
+  const googleOnce = (): Promise<GoogleSources> => (opened ??= openGoogleSources(config, context));
   const google = wanted.some(isGoogles) ? await googleOnce() : undefined;
   const wish = { named: config.defaultCluster, region: config.region ?? google?.region };
   const byName = wanted.filter((name) => !toldByObjects.has(name) && !isGoogles(name));
@@ -74,12 +71,6 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   context.report({ severity: 'INFO', message });
   await close();
   return { ...(await sandboxSources(config)), problems };
-}
-
-/** The context that is current, or the pod's own cluster: whose service account can stand for us. */
-async function currentOf(location: DefaultSourceOptions, { signal }: Context): Promise<ClusterCandidate | undefined> {
-  const found = await Promise.all(defaultSources(location).map((source) => source.discover(signal)));
-  return found.flatMap(({ candidates }) => candidates).find(({ isDefault }) => isDefault);
 }
 
 /** The sandbox keeps its objects in the data folder, so that a second start finds the same clusters. */

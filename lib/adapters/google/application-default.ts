@@ -16,7 +16,10 @@ type Library = typeof import('google-auth-library');
 const UNKNOWN_LIFETIME_MS = 600_000;
 
 /** True where there are credentials to find, the metadata server's aside: the variable is set, or gcloud's file is there. */
-export async function hasApplicationDefault(env: NodeJS.ProcessEnv, home: string): Promise<boolean> {
+export async function hasApplicationDefault(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): Promise<boolean> {
   if ((env['GOOGLE_APPLICATION_CREDENTIALS'] ?? '') !== '') return true;
   try {
     await access(join(home, '.config', 'gcloud', 'application_default_credentials.json'));
