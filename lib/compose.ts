@@ -11,6 +11,7 @@ import type { ClusterInfo, Problem } from './model/cluster.ts';
 export type { Context } from './compose/context.ts';
 export type { RunHandle, RunSnapshot } from './compose/run.ts';
 export type { RunSummary } from './compose/run-summary.ts';
+export { chooseDefault } from './discover/default-cluster.ts';
 
 /** The main job. Ends when `context.signal` aborts, at the deadline, or (catch-up) at the present. */
 export async function startRun(config: Config, context: Context): Promise<RunHandle> {

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import type { Fleet } from './adapters/kubernetes/fleet.ts';
 import { type LoadOptions, loadDefaultFleet } from './adapters/kubernetes/fleet-default.ts';
+import { chooseDefault } from './compose.ts';
 
 /**
  * Loads the clusters that one has access to: of `KUBECONFIG` if set (its files merged as kubectl does), else all contexts
@@ -17,7 +18,9 @@ import { type LoadOptions, loadDefaultFleet } from './adapters/kubernetes/fleet-
  * Rejects only with the signal's reason.
  */
 export async function loadClusters(options: LoadOptions = {}): Promise<Fleet> {
-  return loadDefaultFleet(options, { env: process.env, home: homedir() });
+  const { env } = process;
+  const wish = { named: env['MESH_URL'] || undefined, region: options.region };
+  return loadDefaultFleet(options, { env, home: homedir(), chooseDefault: (found) => chooseDefault(found, wish) });
 }
 
 export type { Client } from './adapters/kubernetes/client.ts';

@@ -16,6 +16,7 @@ const DRAIN_MS = 6_000;
 
 export interface BridgeOptions extends StreamServices {
   readonly sources: InventoryOptions['sources'];
+  readonly wish?: InventoryOptions['wish'];
   readonly discovery: ResourceDiscovery;
   readonly wanted: Wanted;
   readonly refreshMs: number;

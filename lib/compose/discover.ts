@@ -19,6 +19,7 @@ export async function discoverClusters(
   let last: Inventory | undefined;
   const inventories = followInventory({
     sources: opened.sources,
+    wish: opened.wish,
     discovery: kubernetesDiscovery,
     refreshMs: REFRESH_MS,
     clock: systemClock,

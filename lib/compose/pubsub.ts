@@ -9,17 +9,22 @@ export async function openPubsub(target: string, config: Config, context: Contex
   const { env, report, signal } = context;
   const endpoint = endpointOf(env);
   // An emulator asks nobody who he is, and there need be no identity beside it.
-  const tokens =
-    endpoint?.insecure === true
-      ? undefined
-      : (await (await import('./google.ts')).googleTokens(config, context)).tokens;
-  return await openPubsubSink({
+  const identity =
+    endpoint?.insecure === true ? undefined : await (await import('./google.ts')).googleTokens(config, context);
+  const sink = await openPubsubSink({
     target,
-    tokens,
+    tokens: identity?.tokens,
     ...(endpoint === undefined ? {} : { endpoint }),
     warn: (message) => report({ severity: 'WARNING', message }),
     signal,
   });
+  return {
+    ...sink,
+    async close() {
+      await sink.close();
+      await identity?.close();
+    },
+  };
 }
 
 /**

@@ -109,6 +109,7 @@ export function startRun(config: Config, context: Context): RunHandle {
       const result = await runBridge({
         ...stores,
         sources: opened.sources,
+        wish: opened.wish,
         discovery: kubernetesDiscovery,
         wanted: wantedOf(config),
         refreshMs: REFRESH_MS,

@@ -1,17 +1,22 @@
 // Where clusters come from, as the configuration says.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { defaultSources } from '../adapters/kubernetes/context-defaults.ts';
 import { inClusterSource } from '../adapters/kubernetes/in-cluster.ts';
 import { kubeconfigSource } from '../adapters/kubernetes/kubeconfig.ts';
 import type { Config } from '../config/options.ts';
+import type { DefaultWish } from '../discover/default-cluster.ts';
 import type { Problem } from '../model/cluster.ts';
 import { glob } from '../model/glob.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
+import { openClusterProfileSource } from './cluster-profile.ts';
 import type { Context } from './context.ts';
-import { isGoogles, openGoogleSources } from './google.ts';
+import { type GoogleSources, isGoogles, openGoogleSources } from './google.ts';
 import { openIstioSource } from './istio.ts';
+import { kubeconfigLocation } from './kubeconfig-location.ts';
+
+/** Sources that read objects of the clusters that others name. */
+const toldByObjects = new Set(['istio', 'clusterprofile']);
 
 /** Sources are read again this often, milliseconds: clusters join and leave without a restart. */
 export const REFRESH_MS = 30_000;
@@ -20,6 +25,8 @@ export interface OpenedSources {
   readonly sources: readonly ClusterSource[];
   readonly problems: readonly Problem[];
   readonly sandbox: boolean;
+  /** Which cluster to take as the default where none is current. */
+  readonly wish: DefaultWish;
   close(): Promise<void>;
 }
 
@@ -27,11 +34,12 @@ export interface OpenedSources {
 export async function openSources(config: Config, context: Context): Promise<OpenedSources> {
   const wanted = config.source;
   if (wanted.includes('sandbox')) return await sandboxSources(config);
-  // Files named here are merged as those of KUBECONFIG are.
-  const named = config.kubeconfig.length > 0 ? { KUBECONFIG: config.kubeconfig.join(delimiter) } : {};
-  const location = { env: { ...context.env, ...named }, home: context.env['HOME'] ?? homedir() };
-  const google = wanted.some(isGoogles) ? await openGoogleSources(config, context) : undefined;
-  const byName = wanted.filter((name) => name !== 'istio' && !isGoogles(name));
+  const location = kubeconfigLocation(config, context.env);
+  let opened: Promise<GoogleSources> | undefined;
+  const googleOnce = (): Promise<GoogleSources> => (opened ??= openGoogleSources(config, context));
+  const google = wanted.some(isGoogles) ? await googleOnce() : undefined;
+  const wish = { named: config.defaultCluster, region: config.region ?? google?.region };
+  const byName = wanted.filter((name) => !toldByObjects.has(name) && !isGoogles(name));
   const plain = byName.length === 0 && google === undefined ? ['auto'] : byName;
   const direct = [
     ...plain.flatMap((name): readonly ClusterSource[] => {
@@ -40,14 +48,22 @@ export async function openSources(config: Config, context: Context): Promise<Ope
     }),
     ...(google?.sources ?? []),
   ];
-  const istio = wanted.includes('istio') ? openIstioSource(config, direct, context) : undefined;
-  const close = async (): Promise<void> => void (await Promise.all([google?.close(), istio?.close()]));
-  const sources = istio === undefined ? direct : [...direct, istio.source];
+  const told = [
+    ...(wanted.includes('istio') ? [openIstioSource(config, direct, wish, context)] : []),
+    ...(wanted.includes('clusterprofile')
+      ? [await openClusterProfileSource(config, direct, wish, context, googleOnce)]
+      : []),
+  ];
+  async function close(): Promise<void> {
+    await Promise.all(told.map((each) => each.close()));
+    await (await opened)?.close();
+  }
+  const sources = [...direct, ...told.map(({ source }) => source)];
   const chosen = sources.map((source) => onlyContexts(source, config.contexts));
-  if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, close };
+  if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, wish, close };
   const found = await Promise.all(chosen.map((source) => source.discover(context.signal)));
   if (found.some(({ candidates }) => candidates.length > 0)) {
-    return { sources: chosen, problems: [], sandbox: false, close };
+    return { sources: chosen, problems: [], sandbox: false, wish, close };
   }
   const problems = found.flatMap((answer) => answer.problems);
   for (const { source, message } of problems) context.report({ severity: 'WARNING', message: `${source}: ${message}` });
@@ -74,7 +90,13 @@ async function sandboxSources(config: Config): Promise<OpenedSources> {
       return { candidates: candidates.map((candidate) => ({ ...candidate, source: 'sandbox' })), problems };
     },
   };
-  return { sources: [onlyContexts(source, config.contexts)], problems: [], sandbox: true, close: () => fleet.stop() };
+  return {
+    sources: [onlyContexts(source, config.contexts)],
+    problems: [],
+    sandbox: true,
+    wish: {},
+    close: () => fleet.stop(),
+  };
 }
 
 function onlyContexts(source: ClusterSource, globs: readonly string[]): ClusterSource {

@@ -22,11 +22,22 @@ export async function openStore(config: Config, context: Pick<Context, 'env'>): 
   ]);
   // The emulator asks nobody who he is, and there need be no identity beside it.
   const identity = context.env['FIRESTORE_EMULATOR_HOST']
-    ? {}
-    : { tokens: (await (await import('./google.ts')).googleTokens(config, context)).tokens };
-  const documents = firestoreDocuments({ project, database, ...identity });
+    ? undefined
+    : await (await import('./google.ts')).googleTokens(config, context);
+  const documents = firestoreDocuments({
+    project,
+    database,
+    ...(identity === undefined ? {} : { tokens: identity.tokens }),
+  });
   const { index, count } = config.shard;
-  return openFirestoreStore({ documents, clock: systemClock, share: `${index}-of-${count}`, host, isAlive });
+  const store = openFirestoreStore({ documents, clock: systemClock, share: `${index}-of-${count}`, host, isAlive });
+  return {
+    ...store,
+    async close() {
+      await store.close();
+      await identity?.close();
+    },
+  };
 }
 
 function parseFirestore(store: string): { readonly project: string; readonly database: string } {

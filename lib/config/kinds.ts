@@ -3,6 +3,7 @@
 // that "KEY must be …" is a sentence.
 import { delimiter } from 'node:path';
 import * as v from 'valibot';
+import { gkeNameOf } from '../model/gke-name.ts';
 import { parseByteSize } from './byte-size.ts';
 import { parseDuration } from './duration.ts';
 
@@ -28,9 +29,9 @@ const namespace = v.pipe(
   v.string('a namespace: lower-case letters, digits and dashes'),
   v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes'),
 );
-const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet', 'istio'] as const;
+const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'fleet', 'istio', 'clusterprofile'] as const;
 const sourceWords =
-  'auto, kubeconfig, in-cluster, sandbox, gke, fleet, istio, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
+  'auto, kubeconfig, in-cluster, sandbox, gke, fleet, istio, clusterprofile, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
 const storeWords = 'disk, or firestore://PROJECT/DATABASE (without /DATABASE: the default one)';
 // https://cloud.google.com/firestore/docs/manage-databases#database_id
 const storePattern = /^(?:disk|firestore:\/\/[a-z0-9.:-]+(?:\/(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?)$/;
@@ -41,6 +42,9 @@ const source = v.pipe(
   v.string(sourceWords),
   v.check((text) => (sourceNames as readonly string[]).includes(text) || isGkeUrl(text), sourceWords),
 );
+const defaultClusterWords =
+  'gke://PROJECT/LOCATION/NAME, its link https://container.googleapis.com/…, cluster://PART-OF-A-NAME, or a name';
+const serviceAccountWords = 'a service account as NAMESPACE/NAME';
 const someText = (expected: string) => v.pipe(v.string(expected), v.trim(), v.nonEmpty(expected));
 const wholeNumber = (expected: string, min: number) =>
   v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected));
@@ -60,6 +64,11 @@ const number = (schema: v.GenericSchema<unknown, number>) => ({ fromText: toNumb
 /** What it names is checked where it is used; here, that it is no misspelt word. */
 function isGkeUrl(text: string): boolean {
   return text.startsWith('gke://') || text.startsWith('https://container.googleapis.com/');
+}
+
+function isClusterName(text: string): boolean {
+  if (!text.includes('//')) return text !== '';
+  return /^cluster:\/\/[^/]+\/?$/.test(text) || gkeNameOf(text) !== undefined;
 }
 
 /** By name: `fromText` turns text into what a YAML file would hold, `schema` checks that, `absent` stands for "not set". */
@@ -104,6 +113,24 @@ export const kinds = {
   store: {
     fromText: (text: string): unknown => text,
     schema: v.pipe(v.string(storeWords), v.trim(), v.regex(storePattern, storeWords)),
+    absent: undefined,
+  },
+  /** A name, or a URL in one of the forms that name a cluster. */
+  defaultCluster: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string(defaultClusterWords),
+      v.check((text) => isClusterName(text), defaultClusterWords),
+    ),
+    absent: undefined,
+  },
+  /** `NAMESPACE/NAME`. */
+  serviceAccount: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string(serviceAccountWords),
+      v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, serviceAccountWords),
+    ),
     absent: undefined,
   },
   text: { fromText: (text: string): unknown => text, schema: someText('a text that is not empty'), absent: undefined },

@@ -9,6 +9,7 @@ import { messageOf } from '../model/errors.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { ClusterCandidate, ClusterSource } from '../ports/cluster-source.ts';
 import type { ResourceDiscovery } from '../ports/resource-discovery.ts';
+import type { DefaultWish } from './default-cluster.ts';
 import { type Inventory, keyOf, merge, type Way } from './merge.ts';
 
 /** Time for one cluster to say who it is, milliseconds: a firewall that drops packets should not look like progress. */
@@ -31,6 +32,8 @@ const IDENTITY_LASTS_MS = 5 * 60_000;
 export interface InventoryOptions {
   readonly sources: readonly ClusterSource[];
   readonly discovery: Pick<ResourceDiscovery, 'identify'>;
+  /** Which cluster to take as the default where none is current. */
+  readonly wish?: DefaultWish | undefined;
   /** Between two readings of the sources, milliseconds. */
   readonly refreshMs: number;
   readonly clock: Clock;
@@ -182,6 +185,7 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
       ordered,
       sources.flatMap((source) => problems.get(source) ?? []),
       answered,
+      options.wish,
     );
   }
 }

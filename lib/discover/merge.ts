@@ -4,6 +4,7 @@ import { type ClusterId, clusterId } from '../model/stream.ts';
 import type { ApiServer } from '../ports/api-server.ts';
 import type { ClusterCandidate } from '../ports/cluster-source.ts';
 import type { ClusterAnswer } from '../ports/resource-discovery.ts';
+import { chooseDefault, type DefaultWish, unmetWish } from './default-cluster.ts';
 
 /** A cluster that was reached. */
 export interface ReachedCluster {
@@ -32,26 +33,52 @@ export interface Way {
 }
 
 /** Two sources, or two contexts, that lead to one cluster are one cluster: the default's way first, else the first found. */
-export function merge(ways: readonly Way[], problems: readonly Problem[], answered: boolean): Inventory {
+export function merge(
+  ways: readonly Way[],
+  problems: readonly Problem[],
+  answered: boolean,
+  wish: DefaultWish = {},
+): Inventory {
   const byId = new Map<string, [Way, ...Way[]]>();
+  const known = knownByPlatform(ways);
   for (const way of ways.toSorted((a, b) => Number(b.candidate.isDefault) - Number(a.candidate.isDefault))) {
-    const id = identityOf(way) ?? `unknown\n${keyOf(way.candidate)}`;
+    const named = way.candidate.id ?? '';
+    const id = identityOf(way) ?? known.get(named) ?? `unknown\n${named === '' ? keyOf(way.candidate) : named}`;
     const group = byId.get(id);
     if (group === undefined) byId.set(id, [way]);
     else group.push(way);
   }
   const groups = [...byId.values()];
+  const found = groups.map((group) => ({ info: infoOf(group), unavailable: whyPassedOver(group) }));
+  const choosable = found.map(({ info, unavailable }) => ({ ...info, unavailable }));
+  const chosen = choosable.indexOf(chooseDefault(choosable, wish) as (typeof choosable)[number]);
+  const unmet = answered ? unmetWish(choosable, wish) : undefined;
   return {
-    infos: groups.map(infoOf),
+    infos: found.map(({ info }, index) => ({ ...info, isDefault: index === chosen })),
     reached: groups.flatMap((group) => {
       const first = group.find((way) => way.identity !== undefined);
       if (first?.identity === undefined || first.api === undefined) return [];
       const { name, fingerprint } = first.candidate;
       return [{ id: clusterId(identityOf(first) ?? first.identity.id), name, api: first.api, fingerprint }];
     }),
-    problems,
+    problems: unmet === undefined ? problems : [...problems, { source: 'default cluster', message: unmet }],
     complete: answered && ways.every((way) => way.tried),
   };
+}
+
+/**
+ * What a platform calls a cluster → what the cluster says of itself: a way that is not open (a private endpoint) leads to
+ * the cluster that another way of the same platform name reached.
+ */
+function knownByPlatform(ways: readonly Way[]): ReadonlyMap<string, string> {
+  const known = new Map<string, string>();
+  for (const way of ways) {
+    const id = identityOf(way);
+    if (id !== undefined && way.candidate.id !== undefined && !known.has(way.candidate.id)) {
+      known.set(way.candidate.id, id);
+    }
+  }
+  return known;
 }
 
 /** What the cluster says of itself; where it may not be asked, what its platform calls it, or else its address. */
@@ -61,7 +88,7 @@ function identityOf({ candidate, identity }: Way): string | undefined {
 
 /** What any of the ways to a cluster knows of its place. */
 function placementOf(group: readonly Way[]): ClusterPlacement {
-  const candidate = group.find((way) => way.candidate.state !== undefined)?.candidate;
+  const candidate = group.find(({ candidate: { state, location } }) => (state ?? location) !== undefined)?.candidate;
   if (candidate === undefined) return {};
   const { project, location, state, labels } = candidate;
   return {
@@ -70,6 +97,14 @@ function placementOf(group: readonly Way[]): ClusterPlacement {
     ...(state === undefined ? {} : { state }),
     ...(labels === undefined ? {} : { labels }),
   };
+}
+
+/** Why it is not the default unless it is named; undefined where it may be. */
+function whyPassedOver(group: readonly Way[]): string | undefined {
+  const trusted = group.filter(({ candidate }) => candidate.untrusted !== true);
+  if (trusted.length === 0) return 'only an object of a cluster names it';
+  const usable = trusted.some(({ candidate }) => candidate.unavailable === undefined);
+  return usable ? undefined : trusted[0]?.candidate.unavailable;
 }
 
 function infoOf(group: readonly [Way, ...Way[]]): ClusterInfo {

@@ -18,6 +18,8 @@ export interface ClusterCandidate extends ClusterPlacement {
   readonly id?: string;
   /** Changes when endpoint or credentials changed, so that a refresh can tell. Contains no secret (a hash). */
   readonly fingerprint: string;
+  /** True where an object of a cluster named it, whoever wrote that: it does not become the default by its place. */
+  readonly untrusted?: boolean;
   /** Why it is listed and not connected to (it is being made, it has no endpoint, it is in error), in a sentence. */
   readonly unavailable?: string;
   /** Opens it. Cheap: nothing is connected yet. Throws Mk8sError `config` where the entry cannot work. */

@@ -10,6 +10,8 @@ export type TokenRequest =
 export interface TokenSource {
   /** Who its tokens speak for, for messages: `service account a@p.iam.gserviceaccount.com (metadata server)`. */
   readonly identity: string;
+  /** What IAM calls it, for commands that grant something: `serviceAccount:a@p.iam.gserviceaccount.com`. */
+  readonly principal?: string | undefined;
   /**
    * A token that is good for a while. Never retries by itself. Throws Mk8sError `credentials`, retryable where asking
    * again may help, whose message names the step and the identity and contains no token.

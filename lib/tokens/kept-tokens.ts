@@ -64,7 +64,13 @@ export function keepTokens(source: TokenSource, { clock, random }: { clock: Cloc
   }
 
   return {
-    identity: source.identity,
+    // A source may learn whom it speaks for with its first token.
+    get identity() {
+      return source.identity;
+    },
+    get principal() {
+      return source.principal;
+    },
     async get(request, { fresh = false, signal } = {}) {
       signal?.throwIfAborted();
       const entry = entryOf(request);

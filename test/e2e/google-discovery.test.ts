@@ -63,6 +63,42 @@ describe('clusters of Google Cloud', () => {
     expect(fleet.forwarded.some((path) => path.includes('/locations/global/memberships/attached/'))).toBe(true);
   });
 
+  test('have a default in the region of the workload, or the one that MESH_URL names', async () => {
+    const defaultOf = async (more: Record<string, string>): Promise<[unknown, string]> => {
+      const args = ['clusters', '--source', 'gke,fleet', '-o', 'json'];
+      const { stdout, stderr } = await runMk8s(args, { env: { ...fleet.env, ...more } });
+      const { clusters } = JSON.parse(stdout) as { clusters: { name: string; isDefault: boolean }[] };
+      return [clusters.filter(({ isDefault }) => isDefault).map(({ name }) => name), stderr];
+    };
+    expect((await defaultOf({}))[0]).toEqual(['gke_fleet-project_us-central1_direct']);
+    const [none, stderr] = await defaultOf({ MESH_URL: 'gke://fleet-project/us-central1/none' });
+    expect(none).toEqual([]);
+    expect(stderr).toContain('The default cluster should be gke://fleet-project/us-central1/none');
+  });
+
+  test('that no rights lead to are told with the role that is missing, and the others go on', async () => {
+    await using strict = await startFakeFleet(TOKEN, {
+      clusters: [{ name: 'direct', location: 'us-central1', target: direct }],
+      memberships: [
+        { name: 'attached', location: 'global', target: attached },
+        { name: 'empty', location: 'us-east1' },
+      ],
+      allows: (_, api) => api !== 'connectgateway',
+    });
+    const { code, stdout, stderr } = await runMk8s(['clusters', '--source', 'gke,fleet', '-o', 'name'], {
+      env: { ...strict.env },
+    });
+    expect(stdout.split('\n')).toHaveLength(4);
+    expect(stderr).toContain(
+      'connectgateway.googleapis.com refused service account runner@fleet-project.iam.gserviceaccount.com (metadata server)',
+    );
+    expect(stderr).toContain(
+      'gcloud projects add-iam-policy-binding fleet-project --role roles/gkehub.gatewayReader --member serviceAccount:runner@fleet-project.iam.gserviceaccount.com',
+    );
+    expect(stderr).toContain('gcloud container fleet memberships register empty --location us-east1');
+    expect(code).toBe(0);
+  });
+
   test('one of them by its URL, and one that is not there', async () => {
     const one = await mk8s('clusters', '--source', 'gke://fleet-project/us-central1/direct', '-o', 'name');
     expect(one.stdout).toBe('gke_fleet-project_us-central1_direct\n');
@@ -83,9 +119,8 @@ describe('clusters of Google Cloud', () => {
       'name',
     );
     expect(stdout).toContain('gke_fleet-project_us-central1_direct');
-    expect(stderr).toContain('Cannot list the GKE clusters of project other-project as the service account');
     expect(stderr).toContain(
-      'gcloud projects add-iam-policy-binding other-project --role roles/container.clusterViewer',
+      'Cannot list the GKE clusters of project other-project as service account runner@fleet-project.iam.gserviceaccount.com (metadata server): 403 PERMISSION_DENIED Permission denied on project other-project. Grant it: gcloud projects add-iam-policy-binding other-project --role roles/container.clusterViewer --member serviceAccount:runner@fleet-project.iam.gserviceaccount.com\n',
     );
     expect(code).toBe(0);
   });

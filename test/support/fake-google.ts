@@ -21,6 +21,9 @@ interface GoogleAnswer {
 
 export type Answering = (request: GoogleRequest) => GoogleAnswer | undefined;
 
+/** Takes a request before its body is read, and answers it itself: a proxy. False for what it leaves alone. */
+export type Forwarding = (message: IncomingMessage, response: ServerResponse) => boolean;
+
 export interface FakeGoogle extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
@@ -31,16 +34,23 @@ export interface FakeGoogle extends AsyncDisposable {
   answer: Answering;
 }
 
-export async function startFakeGoogle(answering: Answering): Promise<FakeGoogle> {
+interface Behind {
+  /** Asked where `answering` has nothing to say. */
+  readonly otherwise?: (request: GoogleRequest) => Promise<GoogleAnswer | undefined>;
+  readonly forward?: Forwarding;
+}
+
+export async function startFakeGoogle(answering: Answering, { otherwise, forward }: Behind = {}): Promise<FakeGoogle> {
   const requests: GoogleRequest[] = [];
+  const nothing: GoogleAnswer = { status: 404, body: apiError(404, 'NOT_FOUND', 'not here') };
+  async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await read(message);
+    requests.push(request);
+    send(response, fake.answer(request) ?? (await otherwise?.(request)) ?? nothing);
+  }
   const server = createServer((message, response) => {
-    read(message).then(
-      (request) => {
-        requests.push(request);
-        send(response, fake.answer(request) ?? { status: 404, body: apiError(404, 'NOT_FOUND', 'not here') });
-      },
-      () => response.destroy(),
-    );
+    if (forward?.(message, response) === true) return;
+    answer(message, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,8 @@
 // Application default credentials, as every Google tool finds them: GOOGLE_APPLICATION_CREDENTIALS (a service account key, an
 // external account, an impersonation), else gcloud's file, else the metadata server.
 // Source: https://cloud.google.com/docs/authentication/application-default-credentials
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
@@ -12,6 +14,21 @@ type Library = typeof import('google-auth-library');
 
 /** Where a library does not say when an access token ends: Google's are good for an hour, so this is on the safe side. */
 const UNKNOWN_LIFETIME_MS = 600_000;
+
+/** True where there are credentials to find, the metadata server's aside: the variable is set, or gcloud's file is there. */
+export async function hasApplicationDefault(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): Promise<boolean> {
+  if ((env['GOOGLE_APPLICATION_CREDENTIALS'] ?? '') !== '') return true;
+  try {
+    await access(join(home, '.config', 'gcloud', 'application_default_credentials.json'));
+    return true;
+  } catch {
+    // No file, or none that may be read: what is left says so where it is needed.
+    return false;
+  }
+}
 
 export interface ApplicationDefaultOptions {
   /** Milliseconds since 1970. */

@@ -4,7 +4,7 @@
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError } from './google-error.ts';
+import { googleError, type Refusal } from './google-error.ts';
 import { CLOUD_PLATFORM } from './scopes.ts';
 
 type Library = typeof import('google-auth-library');
@@ -26,6 +26,8 @@ export interface FederatedTokensOptions {
    * `https://gkehub.googleapis.com/projects/P/locations/global/memberships/M`.
    */
   readonly provider?: string;
+  /** What IAM calls the identity, for messages. */
+  readonly principal?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Default `https://sts.googleapis.com/v1/token`. */
@@ -61,16 +63,14 @@ export function federatedTokens(options: FederatedTokensOptions): TokenSource {
       throw googleError(error, {
         attempted,
         identity,
-        advice: ({ status }) =>
-          status === 400 || status === 401
-            ? 'Check that the pool and its provider exist and trust the issuer of this cluster, and that its clock is right'
-            : undefined,
+        advice,
       });
     }
   }
 
   return {
     identity,
+    principal: options.principal,
     async get(request: TokenRequest, { signal } = {}) {
       if (request.kind === 'access') return await exchange(request.scopes ?? [CLOUD_PLATFORM], signal);
       throw new Mk8sError(
@@ -79,4 +79,10 @@ export function federatedTokens(options: FederatedTokensOptions): TokenSource {
       );
     },
   };
+}
+
+function advice({ status, disabled, consumer }: Refusal): string | undefined {
+  if (disabled) return `Enable it: gcloud services enable sts.googleapis.com --project ${consumer ?? 'PROJECT'}`;
+  if (status !== 400 && status !== 401) return undefined;
+  return 'Check that the pool and its provider exist and trust the issuer of this cluster (gcloud container fleet memberships list; gcloud iam workload-identity-pools list --location global), and that the clock of the cluster is right';
 }

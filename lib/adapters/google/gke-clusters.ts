@@ -1,10 +1,12 @@
 // The GKE clusters of a project, every location in one request.
 // Source: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters/list
 import type { TokenSource } from '../../ports/token-source.ts';
-import { authClient } from './auth-client.ts';
-import { googleError } from './google-error.ts';
+import { withAccessToken } from './google-request.ts';
 
 type ContainerLibrary = typeof import('@google-cloud/container');
+type AuthLibrary = typeof import('google-auth-library');
+type ManagerClient = InstanceType<ContainerLibrary['ClusterManagerClient']>;
+type AuthClient = InstanceType<AuthLibrary['OAuth2Client']>;
 
 const TIMEOUT_MS = 30_000;
 
@@ -43,10 +45,10 @@ export interface GkeClustersOptions {
 
 /** The library is imported at the first use: 450 ms and 60 MB, which nobody pays who has no GKE source. */
 export function gkeClusters({ tokens, url }: GkeClustersOptions): GkeClusters {
-  let opened: Promise<InstanceType<ContainerLibrary['ClusterManagerClient']>> | undefined;
+  let opened: Promise<{ readonly manager: ManagerClient; readonly auth: AuthClient }> | undefined;
 
-  async function open(): Promise<InstanceType<ContainerLibrary['ClusterManagerClient']>> {
-    const [{ ClusterManagerClient }, auth] = await Promise.all([
+  async function open(): Promise<{ manager: ManagerClient; auth: AuthClient }> {
+    const [{ ClusterManagerClient }, { OAuth2Client }] = await Promise.all([
       import('@google-cloud/container'),
       import('google-auth-library'),
     ]);
@@ -54,44 +56,37 @@ export function gkeClusters({ tokens, url }: GkeClustersOptions): GkeClusters {
       url === undefined
         ? {}
         : { apiEndpoint: url.hostname, port: Number(url.port), protocol: url.protocol.replace(':', '') };
+    const auth = new OAuth2Client();
     // REST instead of gRPC: one list a minute is not worth a second protocol.
-    return new ClusterManagerClient({ fallback: true, authClient: authClient(auth, tokens), ...place });
+    return { manager: new ClusterManagerClient({ fallback: true, authClient: auth, ...place }), auth };
   }
 
   return {
     async list(project) {
-      try {
-        opened ??= open();
-        const client = await opened;
+      opened ??= open();
+      const { manager, auth } = await opened;
+      async function ask(token: string) {
+        auth.setCredentials({ access_token: token });
         // `retry: null`: discovery comes back by itself, and says meanwhile what is wrong.
-        const [answer] = await client.listClusters(
+        const [answer] = await manager.listClusters(
           { parent: `projects/${project}/locations/-` },
           { retry: null, timeout: TIMEOUT_MS },
         );
-        const clusters = (answer.clusters ?? []).map((cluster) => clusterOf(project, cluster));
-        return { clusters, missing: answer.missingZones ?? [] };
-      } catch (error) {
-        throw googleError(error, {
-          attempted: `list the GKE clusters of project ${project}`,
-          identity: tokens.identity,
-          code: 'http',
-          advice: ({ status, reason }) => listAdvice(project, status, reason),
-        });
+        return answer;
       }
+      const answer = await withAccessToken(tokens, ask, {
+        attempted: `list the GKE clusters of project ${project}`,
+        api: 'container',
+        role: 'container.clusterViewer',
+        project,
+      });
+      const clusters = (answer.clusters ?? []).map((cluster) => clusterOf(project, cluster));
+      return { clusters, missing: answer.missingZones ?? [] };
     },
     async close() {
-      await (await opened)?.close();
+      await (await opened)?.manager.close();
     },
   };
-}
-
-function listAdvice(project: string, status: number | undefined, reason: string | undefined): string | undefined {
-  if (reason === 'SERVICE_DISABLED')
-    return `Enable it: gcloud services enable container.googleapis.com --project ${project}`;
-  if (status === 403) {
-    return `Grant it: gcloud projects add-iam-policy-binding ${project} --role roles/container.clusterViewer --member PRINCIPAL`;
-  }
-  return status === 404 ? 'Check the project id' : undefined;
 }
 
 /** The part of GKE's answer that is read; everything may be missing. */
@@ -146,7 +141,8 @@ function endpointsOf({ endpoint, privateClusterConfig, controlPlaneEndpointsConf
   const publicOff = ip?.enablePublicEndpoint === false || privateClusterConfig?.enablePrivateEndpoint === true;
   const publicAddress = ip?.publicEndpoint ?? privateClusterConfig?.publicEndpoint ?? endpoint ?? '';
   return {
-    dns: dns?.endpoint ?? '',
+    // Every cluster has the name; without this setting it answers Google's own services only.
+    dns: dns?.allowExternalTraffic === true ? (dns.endpoint ?? '') : '',
     public: byIp && !publicOff && publicAddress !== privateAddress ? publicAddress : '',
     private: byIp ? privateAddress : '',
   };

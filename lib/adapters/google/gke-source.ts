@@ -1,19 +1,22 @@
 // GKE clusters as candidates: every cluster of the given projects, or a single one that is named.
 import { hash } from 'node:crypto';
 import type { Problem } from '../../model/cluster.ts';
-import { messageOf } from '../../model/errors.ts';
+import type { GkeName } from '../../model/gke-name.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import type { GkeCluster, GkeClusters } from './gke-clusters.ts';
-import type { GkeName } from './gke-name.ts';
+import { keepAnswers, problemsOf } from './kept-answers.ts';
 
 const SOURCE = 'gke';
+const ASKED = { source: SOURCE, service: 'GKE', items: 'clusters' };
 
 type EndpointKind = keyof GkeCluster['endpoints'];
 
 /** A way to a cluster, to be opened with the source's tokens. */
-interface GkeEndpoint {
+export interface GoogleEndpoint {
   readonly name: string;
+  /** Whose it is. */
+  readonly project: string;
   readonly server: URL;
   /** PEM; undefined where the server has a public certificate. */
   readonly ca: string | undefined;
@@ -27,43 +30,37 @@ export interface GkeSourceOptions {
   readonly only?: readonly GkeName[];
   /** Which endpoint to take, the first that a cluster has. */
   readonly endpoints: readonly EndpointKind[];
-  readonly open: (endpoint: GkeEndpoint) => ApiServer;
+  readonly open: (endpoint: GoogleEndpoint) => ApiServer;
 }
 
 /** Statuses in which the control plane answers: https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#status */
 const SERVING = new Set(['RUNNING', 'RECONCILING', 'DEGRADED']);
 
-/** A project that cannot be listed is a problem; the others go on. */
+/** A project that cannot be listed is a problem, and has the clusters that it had; the others go on. */
 export function gkeSource(options: GkeSourceOptions): ClusterSource {
-  const { clusters, only = [] } = options;
+  const { only = [] } = options;
+  const list = keepAnswers(async (project) => {
+    const { clusters, missing } = await options.clusters.list(project);
+    return { items: clusters, missing };
+  });
   return {
     name: SOURCE,
-    async discover() {
+    async discover(signal) {
       const named = new Set(only.map(({ project }) => project));
       const projects = named.size > 0 ? [...named] : await options.projects();
-      const answers = await Promise.all(projects.map((project) => listOne(clusters, project)));
-      const found = answers.flatMap((answer) => answer.clusters);
+      const answers = await Promise.all(projects.map((project) => list(project, signal)));
+      const found = answers.flatMap(({ items }) => items);
       const wanted = only.length === 0 ? found : found.filter((cluster) => only.some((name) => isNamed(cluster, name)));
-      const absent = only.filter((name) => !found.some((cluster) => isNamed(cluster, name)));
+      const listed = new Set(answers.filter(({ failure }) => failure === undefined).map(({ project }) => project));
+      const absent = only.filter(
+        (name) => listed.has(name.project) && !found.some((cluster) => isNamed(cluster, name)),
+      );
       return {
         candidates: wanted.map((cluster) => candidateOf(cluster, options)),
-        problems: [...answers.flatMap((answer) => answer.problems), ...absent.map(problemOfAbsent)],
+        problems: [...answers.flatMap((answer) => problemsOf(ASKED, answer)), ...absent.map(problemOfAbsent)],
       };
     },
   };
-}
-
-async function listOne(
-  clusters: GkeClusters,
-  project: string,
-): Promise<{ clusters: readonly GkeCluster[]; problems: readonly Problem[] }> {
-  try {
-    const { clusters: found, missing } = await clusters.list(project);
-    const message = `GKE did not hear from ${missing.join(', ')} of project ${project}: clusters there may be missing from the list`;
-    return { clusters: found, problems: missing.length === 0 ? [] : [{ source: SOURCE, message }] };
-  } catch (error) {
-    return { clusters: [], problems: [{ source: SOURCE, message: messageOf(error) }] };
-  }
 }
 
 function isNamed({ project, location, name }: GkeCluster, wanted: GkeName): boolean {
@@ -96,7 +93,7 @@ function candidateOf(cluster: GkeCluster, { endpoints, open }: GkeSourceOptions)
     labels,
     fingerprint: hash('sha256', JSON.stringify([server, trusted, unavailable]), 'hex'),
     ...(unavailable === undefined ? {} : { unavailable }),
-    connect: () => open({ name: fullName, server: new URL(server), ca: trusted }),
+    connect: () => open({ name: fullName, project, server: new URL(server), ca: trusted }),
   };
 }
 

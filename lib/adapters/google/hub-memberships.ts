@@ -19,6 +19,8 @@ export interface Membership {
   readonly labels: Readonly<Record<string, string>>;
   /** `projects/P/locations/L/clusters/N` where the cluster is GKE's, else ''. */
   readonly gkeCluster: string;
+  /** False where it was made and no cluster was ever registered under it. */
+  readonly hasEndpoint: boolean;
 }
 
 export interface HubMemberships {
@@ -33,14 +35,17 @@ export interface HubMemberships {
 
 export interface HubOptions {
   readonly get: GoogleGet;
+  /** Project id → number, where it is known without asking. */
+  readonly numbers?: ReadonlyMap<string, string>;
   /** Default `https://gkehub.googleapis.com`. */
   readonly hubUrl?: URL;
   /** Default `https://cloudresourcemanager.googleapis.com`. */
   readonly resourceManagerUrl?: URL;
 }
 
-export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions): HubMemberships {
-  const numbers = new Map<string, string>();
+export function hubMemberships(options: HubOptions): HubMemberships {
+  const { get, hubUrl, resourceManagerUrl } = options;
+  const numbers = new Map(options.numbers);
   return {
     async list(project, signal) {
       const memberships: Membership[] = [];
@@ -54,7 +59,7 @@ export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions):
         url.searchParams.set('pageSize', String(PAGE));
         if (pageToken !== '') url.searchParams.set('pageToken', pageToken);
         const attempted = `list the fleet memberships of project ${project}`;
-        const answer = await get(url, { attempted, advice: adviceFor(project, 'gkehub', 'gkehub.viewer') }, signal);
+        const answer = await get(url, { attempted, api: 'gkehub', role: 'gkehub.viewer', project }, signal);
         memberships.push(...listOf(answer['resources']).flatMap((each) => membershipOf(project, each)));
         for (const location of listOf(answer['unreachable'])) missing.add(textOf(location));
         const next = answer['nextPageToken'];
@@ -73,8 +78,11 @@ export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions):
         resourceManagerUrl ?? 'https://cloudresourcemanager.googleapis.com',
       );
       const attempted = `read the number of project ${project}`;
-      const advice = adviceFor(project, 'cloudresourcemanager', 'browser');
-      const { projectNumber } = await get(url, { attempted, advice }, signal);
+      const { projectNumber } = await get(
+        url,
+        { attempted, api: 'cloudresourcemanager', role: 'browser', project },
+        signal,
+      );
       const number = textOf(projectNumber);
       if (!/^\d+$/.test(number)) {
         throw new Mk8sError(`Cannot ${attempted}: the answer has no projectNumber`, { code: 'protocol' });
@@ -82,16 +90,6 @@ export function hubMemberships({ get, hubUrl, resourceManagerUrl }: HubOptions):
       numbers.set(project, number);
       return number;
     },
-  };
-}
-
-/** The command that mends what a Google API refused. */
-function adviceFor(project: string, api: string, role: string) {
-  return ({ status, message }: { status: number | undefined; message: string }): string | undefined => {
-    if (status !== 403) return status === 404 ? 'Check the project id' : undefined;
-    return /has not been used|is disabled|SERVICE_DISABLED/.test(message)
-      ? `Enable it: gcloud services enable ${api}.googleapis.com --project ${project}`
-      : `Grant it: gcloud projects add-iam-policy-binding ${project} --role roles/${role} --member PRINCIPAL`;
   };
 }
 
@@ -109,6 +107,7 @@ function membershipOf(project: string, entry: unknown): Membership[] {
       name: id,
       state: textOf(recordOf(state)['code']) || 'CODE_UNSPECIFIED',
       labels: Object.fromEntries(Object.entries(recordOf(labels)).map(([key, value]) => [key, textOf(value)])),
+      hasEndpoint: Object.keys(recordOf(endpoint)).length > 0,
       gkeCluster: link.replace(/^\/\/container\.googleapis\.com\//, '').replace('/zones/', '/locations/'),
     },
   ];

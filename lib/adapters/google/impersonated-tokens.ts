@@ -2,7 +2,8 @@
 // Source: https://cloud.google.com/iam/docs/reference/credentials/rest
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError } from './google-error.ts';
+import { member } from './google-advice.ts';
+import { googleError, type Refusal } from './google-error.ts';
 import { jwtExpiry } from './jwt.ts';
 import { CLOUD_PLATFORM } from './scopes.ts';
 
@@ -10,54 +11,67 @@ type Library = typeof import('google-auth-library');
 
 /** The most that is granted without an organization policy. */
 const LIFETIME_SECONDS = 3_600;
+const TIMEOUT_MS = 30_000;
 
 export interface ImpersonatedTokensOptions {
   /** Whose power it is to impersonate. */
   readonly by: TokenSource;
   /** `NAME@PROJECT.iam.gserviceaccount.com`. */
   readonly serviceAccount: string;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   /** Default `https://iamcredentials.googleapis.com`. */
   readonly url?: string;
   /** Default: the package google-auth-library, imported at the first use (100 ms). */
-  readonly library?: () => Promise<Pick<Library, 'Impersonated' | 'OAuth2Client'>>;
+  readonly library?: () => Promise<Pick<Library, 'OAuth2Client'>>;
 }
 
 export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSource {
-  const { by, serviceAccount, now, url, library = () => import('google-auth-library') } = options;
-  const identity = `service account ${serviceAccount} (impersonated by ${by.identity})`;
+  const {
+    by,
+    serviceAccount,
+    url = 'https://iamcredentials.googleapis.com',
+    library = () => import('google-auth-library'),
+  } = options;
 
-  async function impersonated(scopes: readonly string[], signal: AbortSignal | undefined) {
+  async function call(method: string, body: object, signal: AbortSignal | undefined) {
     const { token } = await by.get({ kind: 'access' }, { signal });
-    const { Impersonated, OAuth2Client } = await library();
-    const sourceClient = new OAuth2Client();
-    sourceClient.setCredentials({ access_token: token });
-    return new Impersonated({
-      sourceClient,
-      targetPrincipal: serviceAccount,
-      targetScopes: [...scopes],
-      lifetime: LIFETIME_SECONDS,
-      ...(url === undefined ? {} : { endpoint: url }),
+    const { OAuth2Client } = await library();
+    const client = new OAuth2Client();
+    client.setCredentials({ access_token: token });
+    const { data } = await client.request<Readonly<Record<string, unknown>>>({
+      url: `${url}/v1/projects/-/serviceAccounts/${encodeURIComponent(serviceAccount).replace('%40', '@')}:${method}`,
+      method: 'POST',
+      data: body,
+      retry: false,
+      timeout: TIMEOUT_MS,
+      ...(signal === undefined ? {} : { signal }),
     });
+    return data;
   }
 
   async function tokenOf(request: TokenRequest, signal: AbortSignal | undefined): Promise<Token> {
     if (request.kind === 'access') {
-      const client = await impersonated(request.scopes ?? [CLOUD_PLATFORM], signal);
-      const { token } = await client.getAccessToken();
-      if (typeof token !== 'string' || token === '') throw new Error('the answer has no accessToken');
-      return new Token(token, new Date(client.credentials.expiry_date ?? now() + LIFETIME_SECONDS * 1000));
+      const scope = request.scopes ?? [CLOUD_PLATFORM];
+      const answer = await call('generateAccessToken', { scope, lifetime: `${LIFETIME_SECONDS}s` }, signal);
+      const { accessToken: token, expireTime } = answer;
+      const expiresAt = new Date(typeof expireTime === 'string' ? expireTime : Number.NaN);
+      if (typeof token !== 'string' || token === '' || Number.isNaN(expiresAt.getTime())) {
+        throw new Error('the answer has no accessToken and expireTime');
+      }
+      return new Token(token, expiresAt);
     }
-    const client = await impersonated([CLOUD_PLATFORM], signal);
-    const token = await client.fetchIdToken(request.audience, { includeEmail: true });
-    const expiresAt = jwtExpiry(token);
-    if (expiresAt === undefined) throw new Error('the answer is not a JWT with an expiry');
+    const { token } = await call('generateIdToken', { audience: request.audience, includeEmail: true }, signal);
+    const expiresAt = typeof token === 'string' ? jwtExpiry(token) : undefined;
+    if (typeof token !== 'string' || expiresAt === undefined) {
+      throw new Error('the answer is not a JWT with an expiry');
+    }
     return new Token(token, expiresAt);
   }
 
   return {
-    identity,
+    get identity() {
+      return `service account ${serviceAccount} (impersonated by ${by.identity})`;
+    },
+    principal: `serviceAccount:${serviceAccount}`,
     async get(request, { signal } = {}) {
       try {
         return await tokenOf(request, signal);
@@ -67,14 +81,24 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
         throw googleError(error, {
           attempted: `get ${what} of service account ${serviceAccount}`,
           identity: by.identity,
-          advice: ({ status }) =>
-            status === 403
-              ? `Grant it: gcloud iam service-accounts add-iam-policy-binding ${serviceAccount} --role roles/iam.serviceAccountTokenCreator --member PRINCIPAL; and enable iamcredentials.googleapis.com`
-              : status === 404
-                ? 'Check the name: NAME@PROJECT.iam.gserviceaccount.com'
-                : undefined,
+          advice: (refusal) => adviceFor(serviceAccount, by.principal, refusal),
         });
       }
     },
   };
+}
+
+function adviceFor(
+  serviceAccount: string,
+  caller: string | undefined,
+  { status, disabled, consumer }: Refusal,
+): string | undefined {
+  if (disabled) {
+    const project = consumer ?? /@(.+)\.iam\.gserviceaccount\.com$/.exec(serviceAccount)?.[1] ?? 'PROJECT';
+    return `Enable it: gcloud services enable iamcredentials.googleapis.com --project ${project}`;
+  }
+  if (status === 403) {
+    return `Grant it: gcloud iam service-accounts add-iam-policy-binding ${serviceAccount} --role roles/iam.serviceAccountTokenCreator --member ${member(caller)}`;
+  }
+  return status === 404 ? 'Check the name: NAME@PROJECT.iam.gserviceaccount.com' : undefined;
 }

@@ -4,12 +4,12 @@ import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError } from './google-error.ts';
+import { googleError, type Refusal } from './google-error.ts';
 import { jwtExpiry } from './jwt.ts';
 import { CLOUD_PLATFORM } from './scopes.ts';
 
 /** Where this process runs, as the metadata server says. */
-interface Surroundings {
+export interface Surroundings {
   readonly projectId: string;
   /** What fleets and Connect Gateway call the project. */
   readonly projectNumber: string;
@@ -22,6 +22,8 @@ interface Surroundings {
 type Library = typeof import('gcp-metadata');
 
 export interface MetadataServerOptions {
+  /** Whose tokens they are, where `surroundings` has said so: for messages. */
+  readonly account?: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Default: the package gcp-metadata, imported at the first use (80 ms). It honours GCE_METADATA_HOST. */
@@ -35,9 +37,18 @@ export interface MetadataServer extends TokenSource {
   surroundings(signal?: AbortSignal): Promise<Surroundings>;
 }
 
-const IDENTITY = 'the service account of this workload (metadata server)';
+export function metadataServer(options: MetadataServerOptions): MetadataServer {
+  const { account, now, library = () => import('gcp-metadata') } = options;
+  const identity = `${account === undefined ? 'the service account of this workload' : `service account ${account}`} (metadata server)`;
 
-export function metadataServer({ now, library = () => import('gcp-metadata') }: MetadataServerOptions): MetadataServer {
+  async function attempt<T>(attempted: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw googleError(error, { attempted, identity, advice });
+    }
+  }
+
   async function read(property: string, params: Record<string, string>, signal?: AbortSignal): Promise<unknown> {
     const { instance, project } = await library();
     const ask = property.startsWith('project/') ? project : instance;
@@ -71,7 +82,9 @@ export function metadataServer({ now, library = () => import('gcp-metadata') }: 
   }
 
   return {
-    identity: IDENTITY,
+    identity,
+    // A workload identity pool stands here, too; it is no member by itself.
+    principal: account?.includes('@') === true ? `serviceAccount:${account}` : undefined,
     async isAvailable() {
       return await (await library()).isAvailable();
     },
@@ -106,21 +119,10 @@ function regionOf(place: string): string | undefined {
   return kind === 'zones' ? name?.replace(/-[a-z]$/, '') : name;
 }
 
-async function attempt<T>(attempted: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    throw googleError(error, {
-      attempted,
-      identity: IDENTITY,
-      advice: ({ status }) =>
-        status === 404
-          ? 'Attach a service account to this workload, or on GKE switch Workload Identity on'
-          : status === undefined
-            ? 'Off Google Cloud use application default credentials ("gcloud auth application-default login"), or set GCE_METADATA_HOST'
-            : undefined,
-    });
-  }
+function advice({ status }: Refusal): string | undefined {
+  if (status === 404) return 'Attach a service account to this workload, or on GKE switch Workload Identity on';
+  if (status !== undefined) return undefined;
+  return 'Off Google Cloud use application default credentials ("gcloud auth application-default login"), or set GCE_METADATA_HOST';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

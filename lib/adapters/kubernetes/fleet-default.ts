@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../async/system-clock.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import { defaultSources } from './context-defaults.ts';
-import { type Fleet, loadFleet } from './fleet.ts';
+import { type ChooseDefault, type Fleet, loadFleet } from './fleet.ts';
 import { kubeconfigSource } from './kubeconfig.ts';
 import { type Kubeconfig, type KubeconfigDocument, loadKubeconfig } from './kubeconfig-load.ts';
 
@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly contexts?: readonly string[];
   /** Ask these sources, all of them, instead of the default ones. */
   readonly sources?: readonly ClusterSource[];
+  /** Region in which to look first for the default cluster, where no context is current. Default: any. */
+  readonly region?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -23,17 +25,20 @@ export interface Surroundings {
   readonly home: string;
   /** Folder of the pod's service account. Default: where kubelet mounts it. */
   readonly serviceAccountFolder?: string;
+  /** The default cluster where nothing says of itself that it is. Default: none. */
+  readonly chooseDefault?: ChooseDefault;
 }
 
 /** Loads the clusters of the default sources, or of the given ones. Throws nothing for what is wrong with them: see `fleet.problems`. */
 export async function loadDefaultFleet(
   options: LoadOptions,
-  { env, home, serviceAccountFolder }: Surroundings,
+  { env, home, serviceAccountFolder, chooseDefault }: Surroundings,
 ): Promise<Fleet> {
   const common = {
     clock: systemClock,
     random: Math.random,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(chooseDefault === undefined ? {} : { chooseDefault }),
   };
   if (options.sources !== undefined) {
     const tried = [`asked: ${options.sources.map(({ name }) => name).join(', ') || 'no source'}`];

@@ -14,10 +14,14 @@ export interface FleetSettings {
   readonly tried: readonly string[];
   /** The kubeconfig of a candidate, where it has one. */
   readonly kubeconfigOf: (candidate: ClusterCandidate) => KubeconfigDocument | undefined;
+  /** The default where no candidate is it. Default: none. */
+  readonly chooseDefault?: ChooseDefault;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal?: AbortSignal;
 }
+
+export type ChooseDefault = (candidates: readonly ClusterCandidate[]) => ClusterCandidate | undefined;
 
 /** Asks the sources. What is wrong with one of them, or with one entry, is a problem and not an end. */
 export async function loadFleet(settings: FleetSettings): Promise<Fleet> {
@@ -36,7 +40,7 @@ export async function loadFleet(settings: FleetSettings): Promise<Fleet> {
     }
   }
   const clusters: Cluster[] = [];
-  const theDefault = candidates.find((candidate) => candidate.isDefault);
+  const theDefault = candidates.find((candidate) => candidate.isDefault) ?? settings.chooseDefault?.(candidates);
   for (const [candidate, ...others] of sameWays(candidates)) {
     try {
       clusters.push(
@@ -73,8 +77,8 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
-   * The kubeconfig's current context, else the cluster that the process runs in, else the only one there is.
-   * Throws Mk8sError `config` where there is none, with what was tried, or where there are several and none is current.
+   * The kubeconfig's current context, else the cluster that the process runs in, else the one that MESH_URL names, else of
+   * those whose place is known one by region and name (docs/discovery.md), else the only one there is. Throws Mk8sError `config` where there is none, with what was tried, or where there are several and none is current.
    */
   get default(): Cluster {
     const cluster =

@@ -16,7 +16,7 @@ export const clusterSchema = v.looseObject({
   extensions,
 });
 
-const execSchema = v.looseObject({
+export const execSchema = v.looseObject({
   apiVersion: text,
   command: text,
   args: v.optional(v.array(v.string())),

@@ -35,6 +35,35 @@ export async function untrustedConnection(
   return await contextConnection(kubeconfig, name, options);
 }
 
+/**
+ * The connection of a cluster entry that came from a cluster, with a user entry of the operator's own. Throws Mk8sError
+ * `config` with every part that was refused, or that is wrong.
+ */
+export async function untrustedCluster(
+  cluster: Readonly<Record<string, unknown>>,
+  user: KubeconfigUser,
+  origin: string,
+  options: UntrustedOptions,
+): Promise<ContextConnection> {
+  const name = 'cluster';
+  const text = JSON.stringify({
+    'current-context': name,
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    clusters: [{ name, cluster }],
+    users: [{ name, user }],
+  });
+  const kubeconfig = kubeconfigOfText(text, origin);
+  const [problem] = kubeconfig.problems;
+  if (problem !== undefined) throw new Mk8sError(problem, { code: 'config' });
+  const refused = refusedOfCluster(kubeconfig.document.clusters[0]?.cluster ?? {}, options.allow);
+  if (refused.length > 0) {
+    throw new Mk8sError(`${origin} is not used, because it came from a cluster and has ${refused.join(', ')}`, {
+      code: 'config',
+    });
+  }
+  return await contextConnection(kubeconfig, name, options);
+}
+
 function contextName({ document }: Kubeconfig, origin: string): string {
   const current = document['current-context'];
   if (current !== '') return current;
@@ -65,6 +94,8 @@ function refusedOfCluster(cluster: KubeconfigCluster, allow: readonly string[]):
   if (cluster['certificate-authority'] !== undefined) refused.push('a file path (certificate-authority)');
   if (cluster['proxy-url'] !== undefined) refused.push('a proxy (proxy-url)');
   const server = cluster.server ?? '';
+  // client-go takes http where nothing is said about TLS, whatever host it is.
+  if (server !== '' && !server.includes('://')) return [...refused, 'a server without https://'];
   const url = URL.canParse(server) ? new URL(server) : undefined;
   // What is no URL at all is told by whoever reads it next.
   if (url === undefined) return refused;

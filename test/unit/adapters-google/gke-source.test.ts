@@ -1,8 +1,8 @@
 // GKE clusters as candidates: which endpoint is taken, what is said of clusters that cannot be reached, how one is named.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { gkeClusters } from '../../../lib/adapters/google/gke-clusters.ts';
-import { parseGkeName } from '../../../lib/adapters/google/gke-name.ts';
 import { gkeSource } from '../../../lib/adapters/google/gke-source.ts';
+import { parseGkeName } from '../../../lib/model/gke-name.ts';
 import { Token } from '../../../lib/model/token.ts';
 import { fakeApiServer } from '../../support/fake-api-server.ts';
 import { apiError, type FakeGoogle, startFakeGoogle } from '../../support/fake-google.ts';
@@ -72,6 +72,35 @@ describe('the gke source', () => {
     expect((await discover([old], ['dns', 'public', 'private'])).opened).toEqual([
       { server: 'https://34.1.1.2/', ca: pem },
     ]);
+  });
+
+  test('leaves a DNS name alone that answers only services of Google', async () => {
+    const { controlPlaneEndpointsConfig: endpoints } = everyEndpoint;
+    const closed = { ...endpoints, dnsEndpointConfig: { ...endpoints.dnsEndpointConfig, allowExternalTraffic: false } };
+    const cluster = { ...everyEndpoint, controlPlaneEndpointsConfig: closed };
+    expect((await discover([cluster], ['dns', 'public'])).opened).toMatchObject([{ server: 'https://34.1.1.1/' }]);
+  });
+
+  test('promise 8: keeps the clusters of a project, and of a location, that does not answer, and says so', async () => {
+    const api = gkeClusters({ tokens, url: new URL(google.url) });
+    const source = gkeSource({
+      clusters: api,
+      projects: () => Promise.resolve(['p', 'q']),
+      endpoints: ['dns'],
+      open: () => fakeApiServer(() => ({})),
+    });
+    const named = async (): Promise<string[]> => (await source.discover()).candidates.map(({ name }) => name);
+    google.answer = () => ({ body: { clusters: [everyEndpoint] } });
+    const both = ['gke_p_us-central1_a', 'gke_q_us-central1_a'];
+    expect(await named()).toEqual(both);
+    google.answer = ({ url }) =>
+      url.pathname.includes('/q/')
+        ? { status: 503, body: apiError(503, 'UNAVAILABLE', 'try later') }
+        : { body: { clusters: [], missingZones: ['us-central1'] } };
+    expect(await named()).toEqual(both);
+    google.answer = () => ({ body: { clusters: [] } });
+    expect(await named()).toEqual([]);
+    await api.close();
   });
 
   test('lists a cluster without such an endpoint with the ones that it has', async () => {

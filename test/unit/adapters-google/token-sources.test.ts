@@ -49,7 +49,8 @@ describe('the metadata server', () => {
     const identity = await source.get({ kind: 'identity', audience: 'https://a.example' });
     expect(identity.token).toBe(jwtOf({ aud: 'https://a.example', exp: inAnHour }));
     expect(identity.expiresAt.getTime()).toBe(inAnHour * 1000);
-    expect(google.requests[1]?.url.searchParams.get('format')).toBe('full');
+    // The library may have asked twice for what was slow to come.
+    expect(google.requests.at(-1)?.url.searchParams.get('format')).toBe('full');
   });
 
   test('says where the workload runs, on Cloud Run by its region and on a machine by its zone', async () => {
@@ -153,8 +154,7 @@ describe('a federated identity', () => {
 });
 
 describe('an impersonated service account', () => {
-  const impersonated = (): TokenSource =>
-    impersonatedTokens({ by: caller, serviceAccount: runner, now, url: google.url });
+  const impersonated = (): TokenSource => impersonatedTokens({ by: caller, serviceAccount: runner, url: google.url });
 
   test('gives access tokens and identity tokens by the power of the caller', async () => {
     google.answer = ({ url }) =>

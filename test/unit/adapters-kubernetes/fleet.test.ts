@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Fleet } from '../../../lib/adapters/kubernetes/fleet.ts';
 import { type LoadOptions, loadDefaultFleet } from '../../../lib/adapters/kubernetes/fleet-default.ts';
+import { chooseDefault } from '../../../lib/discover/default-cluster.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import type { ClusterCandidate, ClusterSource } from '../../../lib/ports/cluster-source.ts';
 import { fakeApiServer, jsonAnswer, statusAnswer } from '../../support/fake-api-server.ts';
@@ -166,6 +167,17 @@ describe('the default cluster', () => {
     expect(thrown(() => fleet.default)).toBe(
       'config: Cannot tell the default cluster: no context is current, and there are 2: "x", "y"; choose one by fleet.get(name), or set one by "kubectl config use-context"',
     );
+  });
+
+  test('is found by region and name where none is current, and places are known', async () => {
+    const found = [candidate('gke_p_us-east1_a'), candidate('gke_p_us-west1_b'), candidate('x')];
+    const byRegion = (region: string): Promise<Fleet> =>
+      loadDefaultFleet(
+        { sources: [source(...found)] },
+        { env: {}, home: '/nowhere', chooseDefault: (candidates) => chooseDefault(candidates, { region }) },
+      );
+    expect((await byRegion('us-west1')).default).toMatchObject({ name: 'gke_p_us-west1_b', isDefault: true });
+    expect((await byRegion('us-east1')).default.name).toBe('gke_p_us-east1_a');
   });
 
   test('of an empty fleet is an error that says what was tried', async () => {

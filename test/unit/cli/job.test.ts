@@ -65,7 +65,7 @@ describe('the scheduled job', () => {
     expect(log.filter(({ run }) => run !== undefined)).toHaveLength(1);
     expect(log.at(-1)).toMatchObject({
       severity: 'INFO',
-      message: expect.stringMatching(/^Ran for 3m 12s with 18 streams of 3 clusters\./),
+      message: expect.stringMatching(/^Ran for 3m12s with 18 streams of 3 clusters\./),
       run: { exitCode: 0, clusters: 3, streams: 18, recorded: 116, published: 116, gaps: 1, maxLagSeconds: 3 },
     });
   });

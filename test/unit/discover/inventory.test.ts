@@ -1,5 +1,6 @@
 // One inventory of clusters out of several sources, refreshed while running.
 import { describe, expect, test } from 'vitest';
+import type { DefaultWish } from '../../../lib/discover/default-cluster.ts';
 import { followInventory } from '../../../lib/discover/inventory.ts';
 import type { Inventory } from '../../../lib/discover/merge.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
@@ -43,7 +44,7 @@ function world() {
     byAddress,
     candidate,
     latest: () => latest,
-    start(sources: readonly ClusterSource[]) {
+    start(sources: readonly ClusterSource[], wish: DefaultWish = {}) {
       const discovery = {
         identify(api: object, signal: AbortSignal): Promise<ClusterAnswer> {
           const name = apis.get(api)?.name ?? '';
@@ -61,7 +62,7 @@ function world() {
         },
       };
       const follow = async (): Promise<void> => {
-        const options = { sources, discovery, refreshMs: 30_000, clock, random: () => 0.5, signal: stop.signal };
+        const options = { sources, discovery, wish, refreshMs: 30_000, clock, random: () => 0.5, signal: stop.signal };
         for await (const inventory of followInventory(options)) latest = inventory;
       };
       follow().catch(() => undefined);
@@ -95,6 +96,53 @@ describe('the inventory', () => {
     expect(inventory.infos).toMatchObject([
       { id: 'same', name: 'b', aliases: ['a'], sources: ['two', 'one'], isDefault: true, version: 'v1.36' },
       { id: 'id-c', name: 'c' },
+    ]);
+    here.stop.abort();
+  });
+
+  test('takes a way that is not open for the cluster that another way of the same platform name reached', async () => {
+    const here = world();
+    here.identities.set('direct', new Mk8sError('no route', { code: 'unreachable' })).set('gateway', 'uid');
+    const id = '//container.googleapis.com/projects/p/locations/l/clusters/a';
+    here.start([
+      fixed('gke', [here.candidate('gke', { name: 'direct', id, state: 'RUNNING' })]),
+      fixed('fleet', [here.candidate('fleet', { name: 'gateway', id }), here.candidate('fleet', { name: 'other' })]),
+    ]);
+    const inventory = await here.until(({ complete, reached }) => complete && reached.length === 2);
+    expect(inventory.infos).toMatchObject([
+      { id: 'uid', name: 'gateway', aliases: ['direct'], sources: ['gke', 'fleet'], state: 'RUNNING' },
+      { id: 'id-other', name: 'other' },
+    ]);
+    expect(inventory.infos[0]).not.toHaveProperty('error');
+    here.stop.abort();
+  });
+
+  test('has a default by region where none is current, and never one that only an object of a cluster names', async () => {
+    const here = world();
+    here.start(
+      [
+        fixed('told', [here.candidate('told', { name: 'a', location: 'us-east1', untrusted: true })]),
+        fixed('gke', [
+          here.candidate('gke', { name: 'b', location: 'us-west1' }),
+          here.candidate('gke', { name: 'c', location: 'us-east1-b' }),
+        ]),
+      ],
+      { region: 'us-east1' },
+    );
+    const inventory = await here.until(({ complete, reached }) => complete && reached.length === 3);
+    expect(inventory.infos.filter(({ isDefault }) => isDefault).map(({ name }) => name)).toEqual(['c']);
+    expect(inventory.problems).toEqual([]);
+    here.stop.abort();
+  });
+
+  test('says that the default which is named is not there, and takes no other', async () => {
+    const here = world();
+    const sources = [fixed('gke', [here.candidate('gke', { name: 'b', location: 'us-east1' })])];
+    here.start(sources, { named: 'gke://p/us-east1/a', region: 'us-east1' });
+    const inventory = await here.until(({ complete, reached }) => complete && reached.length === 1);
+    expect(inventory.infos.some(({ isDefault }) => isDefault)).toBe(false);
+    expect(inventory.problems).toMatchObject([
+      { source: 'default cluster', message: expect.stringContaining('gke://p/us-east1/a') },
     ]);
     here.stop.abort();
   });

@@ -1,5 +1,5 @@
 // Ways to write down one GKE cluster.
-import { Mk8sError } from '../../model/errors.ts';
+import { Mk8sError } from './errors.ts';
 
 export interface GkeName {
   readonly project: string;
@@ -15,18 +15,23 @@ const PARTS =
 /**
  * `gke://PROJECT/LOCATION/NAME`, or a resource link as gcloud prints it:
  * `https://container.googleapis.com/v1/projects/P/locations/L/clusters/N` (also `zones`, `v1beta1`, and
- * `//container.googleapis.com/…`). Throws Mk8sError `config`.
+ * `//container.googleapis.com/…`). Undefined for anything else.
  */
-export function parseGkeName(text: string): GkeName {
+export function gkeNameOf(text: string): GkeName | undefined {
   const path = text
-    .replace(/^gke:\/\//, '')
+    .replace(/^gke:\/\/\/?/, '')
     .replace(/^(?:https:)?\/\/container\.googleapis\.com\/(?:v\d\w*\/)?projects\//, '');
   const { project, location, name } = PARTS.exec(path)?.groups ?? {};
-  if (path === text || project === undefined || location === undefined || name === undefined) {
-    throw new Mk8sError(
-      `"${text}" names no GKE cluster: write gke://PROJECT/LOCATION/NAME, or its link https://container.googleapis.com/v1/projects/PROJECT/locations/LOCATION/clusters/NAME`,
-      { code: 'config' },
-    );
-  }
+  if (path === text || project === undefined || location === undefined || name === undefined) return undefined;
   return { project, location, name };
+}
+
+/** The same, but throws Mk8sError `config` for anything else. */
+export function parseGkeName(text: string): GkeName {
+  const found = gkeNameOf(text);
+  if (found !== undefined) return found;
+  throw new Mk8sError(
+    `"${text}" names no GKE cluster: write gke://PROJECT/LOCATION/NAME, or its link https://container.googleapis.com/v1/projects/PROJECT/locations/LOCATION/clusters/NAME`,
+    { code: 'config' },
+  );
 }
