@@ -27,6 +27,7 @@ export interface BridgeOptions extends StreamServices {
 
 export interface BridgeResult {
   readonly outcomes: readonly StreamOutcome[];
+  /** Those that were tried. */
   readonly unreached: readonly ClusterInfo[];
   readonly reached: number;
 }
@@ -77,7 +78,7 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
     over.abort(new Error('the run ended'));
     await Promise.all([renewing, watching]);
   }
-  const unreached = (last?.infos ?? []).filter((info) => info.error !== undefined);
+  const unreached = (last?.infos ?? []).filter((info) => info.error !== undefined && !info.unavailable);
   return { outcomes: finished, unreached, reached: last?.reached.length ?? 0 };
 
   /** Starts clusters that joined, stops those that left or are reached in another way now. Waits for neither. */

@@ -125,6 +125,7 @@ function infoOf(group: readonly [Way, ...Way[]]): ClusterInfo {
     isDefault: group.some((way) => way.candidate.isDefault),
     ...(reached?.identity === undefined ? {} : { version: reached.identity.version }),
     ...(error === undefined ? {} : { error }),
+    ...(error === undefined || first.candidate.unavailable === undefined ? {} : { unavailable: true }),
   };
 }
 

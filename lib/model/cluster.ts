@@ -36,6 +36,8 @@ export interface ClusterInfo extends ClusterPlacement {
   readonly isDefault: boolean;
   /** Server version, e.g. `v1.36.2`, where it was reached. */
   readonly version?: string;
-  /** Why it could not be reached, where it was tried. */
+  /** Why it could not be reached, where it was tried, or why it is not tried. */
   readonly error?: string;
+  /** It is not open, as its platform says (`state`: it is being made, it is in error): listed, and not tried. */
+  readonly unavailable?: true;
 }

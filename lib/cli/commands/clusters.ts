@@ -49,7 +49,9 @@ async function formatted(found: readonly ClusterInfo[], output: ClustersFlags['o
 
 const headings = ['DEFAULT', 'NAME', 'STATE', 'VERSION', 'SERVER', 'NAMESPACE', 'SOURCE', 'ID'];
 
-function row({ id, name, sources, server, namespace, isDefault, version, error }: ClusterInfo): string[] {
-  const state = error === undefined ? 'ready' : 'error';
+function row(info: ClusterInfo): string[] {
+  const { id, name, sources, server, namespace, isDefault, version, error } = info;
+  const platform = info.unavailable === undefined ? undefined : info.state?.toLowerCase();
+  const state = error === undefined ? 'ready' : (platform ?? 'error');
   return [isDefault ? '*' : '', name, state, version ?? '-', server, namespace, sources.join(','), id ?? '-'];
 }
