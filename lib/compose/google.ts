@@ -21,12 +21,13 @@ import { keepTokens } from '../tokens/kept-tokens.ts';
 import type { Context } from './context.ts';
 
 /** Where Google's APIs are; for tests and private endpoints. Undefined: their own hosts. */
-interface GoogleHosts {
+export interface GoogleHosts {
   readonly container?: URL;
   readonly hub?: URL;
   readonly resourceManager?: URL;
   readonly gateway?: URL;
   readonly credentials?: string;
+  readonly sts?: string;
 }
 
 interface GoogleSources {
@@ -103,7 +104,7 @@ async function identityOf(
 }
 
 /** Google's SDKs call these variables so: https://cloud.google.com/sdk/gcloud/reference/config/set (api_endpoint_overrides). */
-function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
+export function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
   const url = (name: string): URL | undefined => {
     const text = env[`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name}`];
     if (text === undefined || text === '') return undefined;
@@ -111,12 +112,13 @@ function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
     throw new Mk8sError(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name} must be a URL, not "${text}"`, { code: 'config' });
   };
   const [container, hub, resourceManager] = [url('CONTAINER'), url('GKEHUB'), url('CLOUDRESOURCEMANAGER')];
-  const [gateway, credentials] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS')];
+  const [gateway, credentials, sts] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS'), url('STS')];
   return {
     ...(container === undefined ? {} : { container }),
     ...(hub === undefined ? {} : { hub }),
     ...(resourceManager === undefined ? {} : { resourceManager }),
     ...(gateway === undefined ? {} : { gateway }),
     ...(credentials === undefined ? {} : { credentials: credentials.href.replace(/\/$/, '') }),
+    ...(sts === undefined ? {} : { sts: sts.href.replace(/\/$/, '') }),
   };
 }

@@ -1,6 +1,7 @@
 // The kinds of values that options have: how each is read from text (flags, environment) and checked.
 // The only file that loads valibot, so that `--help` need not wait for it. Each message is what was expected, written so
 // that "KEY must be …" is a sentence.
+import { isIP } from 'node:net';
 import { delimiter } from 'node:path';
 import * as v from 'valibot';
 import { parseByteSize } from './byte-size.ts';
@@ -32,6 +33,9 @@ const sourceNames = ['auto', 'kubeconfig', 'in-cluster', 'sandbox', 'gke', 'flee
 const sourceWords =
   'auto, kubeconfig, in-cluster, sandbox, gke, fleet, istio, or one GKE cluster as gke://PROJECT/LOCATION/NAME';
 const projectWords = 'a Google Cloud project id';
+const portWords = 'a port number, or 0 for one that is free';
+const serviceWords = 'an https URL (http only to this machine) without user, query and fragment';
+const serviceAccountWords = 'a Kubernetes service account as NAMESPACE/NAME';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(
   v.string(sourceWords),
@@ -126,6 +130,33 @@ export const kinds = {
     absent: undefined,
   },
   count: number(wholeNumber('a whole number from 0', 0)),
+  port: number(v.pipe(wholeNumber(portWords, 0), v.maxValue(65_535, portWords))),
+  address: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string('an IP address'),
+      v.check((text) => isIP(text) !== 0, 'an IP address'),
+    ),
+    absent: undefined,
+  },
+  /** Without a slash at its end. */
+  serviceUrl: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string(serviceWords),
+      v.check(isServiceUrl, serviceWords),
+      v.transform((text) => text.replace(/\/+$/, '')),
+    ),
+    absent: undefined,
+  },
+  serviceAccount: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string(serviceAccountWords),
+      v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, serviceAccountWords),
+    ),
+    absent: undefined,
+  },
   positive: number(wholeNumber('a whole number from 1', 1)),
   rate: number(v.pipe(v.number('a number from 0'), v.finite('a number from 0'), v.minValue(0, 'a number from 0'))),
   /** Bytes. */
@@ -184,6 +215,14 @@ function toNumber(text: string): unknown {
 
 function toBoolean(text: string): unknown {
   return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+/** An identity token is sent there: it must not travel unencrypted. */
+function isServiceUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(text);
+  if (`${username}${password}${search}${hash}` !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
 function isSink(text: string): boolean {

@@ -23,6 +23,8 @@ export interface ApplicationDefaultOptions {
 export interface ApplicationDefault extends TokenSource {
   /** The project that goes with the credentials, undefined where none does. */
   projectId(): Promise<string | undefined>;
+  /** The service account's email, undefined where they are none's or do not say (a person's, a federated identity's). */
+  email(): Promise<string | undefined>;
 }
 
 export function applicationDefault({
@@ -85,6 +87,15 @@ export function applicationDefault({
         return await new GoogleAuth().getProjectId();
       } catch {
         // Credentials without a project: who needs one asks for it by name.
+        return undefined;
+      }
+    },
+    async email() {
+      const { GoogleAuth } = await library();
+      try {
+        return (await new GoogleAuth().getCredentials()).client_email;
+      } catch {
+        // As above: who needs to know has to be content with less.
         return undefined;
       }
     },

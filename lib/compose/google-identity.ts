@@ -1,0 +1,108 @@
+// Whose Google tokens this process has off Google Cloud: those of application default credentials, or of a cluster's service
+// account, whose JWT a workload identity pool takes. Either may impersonate a Google service account.
+import { type ApplicationDefault, applicationDefault } from '../adapters/google/application-default.ts';
+import { federatedTokens } from '../adapters/google/federated-tokens.ts';
+import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
+import { serviceAccountTokens } from '../adapters/kubernetes/service-account-tokens.ts';
+import { systemClock } from '../async/system-clock.ts';
+import type { Config } from '../config/options.ts';
+import { Mk8sError } from '../model/errors.ts';
+import type { TokenSource } from '../ports/token-source.ts';
+import { keepTokens } from '../tokens/kept-tokens.ts';
+import { type ClusterPlace, clusterPlace } from './cluster-place.ts';
+import type { Context } from './context.ts';
+import { findCluster } from './find-cluster.ts';
+import { type GoogleHosts, hostsOf } from './google.ts';
+
+export interface GoogleIdentity {
+  readonly tokens: TokenSource;
+  /** Identity tokens for services of our own: a cluster's service account shows its JWT as it is, for it has no Google one. */
+  readonly caller: TokenSource;
+  /** Email of the service account, or `POOL.svc.id.goog`; undefined where the credentials do not say. */
+  email(): Promise<string | undefined>;
+  projectId(): Promise<string | undefined>;
+  /** The cluster whose identity it is, as far as its name tells. */
+  readonly place: ClusterPlace;
+  close(): Promise<void>;
+}
+
+const surroundings = { now: () => systemClock.now() };
+const keep = (source: TokenSource): TokenSource => keepTokens(source, { clock: systemClock, random: Math.random });
+
+/** `cluster`: which cluster's, where `google.serviceAccount` is set; default the default one. Throws Mk8sError `config`. */
+export async function openGoogleIdentity(config: Config, context: Context, cluster?: string): Promise<GoogleIdentity> {
+  const hosts = hostsOf(context.env);
+  const { impersonate, serviceAccount } = config.google;
+  const own =
+    serviceAccount === undefined
+      ? ofApplicationDefault(config, applicationDefault(surroundings))
+      : await ofCluster(serviceAccount, cluster, config, context, hosts);
+  if (impersonate === undefined) return own;
+  const tokens = actingAs(impersonate, own.tokens, hosts);
+  return { ...own, tokens, caller: tokens, email: () => Promise.resolve(impersonate) };
+}
+
+/** The tokens of a Google service account that `by` may impersonate. */
+export function actingAs(email: string, by: TokenSource, { credentials }: GoogleHosts): TokenSource {
+  const url = credentials === undefined ? {} : { url: credentials };
+  return keep(impersonatedTokens({ by, serviceAccount: email, ...surroundings, ...url }));
+}
+
+/** These are the metadata server's on Google Cloud, where nothing else is set up. */
+function ofApplicationDefault(config: Config, credentials: ApplicationDefault): GoogleIdentity {
+  const [project] = config.google.projects;
+  const tokens = keep(credentials);
+  return {
+    tokens,
+    caller: tokens,
+    email: () => credentials.email(),
+    projectId: () => (project === undefined ? credentials.projectId() : Promise.resolve(project)),
+    place: {},
+    close: () => Promise.resolve(),
+  };
+}
+
+async function ofCluster(
+  serviceAccount: string,
+  cluster: string | undefined,
+  config: Config,
+  context: Context,
+  hosts: GoogleHosts,
+): Promise<GoogleIdentity> {
+  const [namespace = '', name = ''] = serviceAccount.split('/');
+  const { candidate, close } = await findCluster(cluster, config, context);
+  const api = candidate.connect();
+  const place = clusterPlace(candidate);
+  const project = config.google.projects[0] ?? place.project;
+  const pool = config.google.pool ?? (place.provider === undefined ? undefined : `${project}.svc.id.goog`);
+  if (pool === undefined) {
+    await api.close();
+    await close();
+    throw new Mk8sError(
+      `Cannot tell which workload identity pool trusts cluster "${candidate.name}": it is neither named as a GKE cluster (gke_PROJECT_LOCATION_NAME) nor as a fleet membership (connectgateway_PROJECT_LOCATION_NAME). Name the pool by --google-pool, and what it calls the cluster by --google-provider`,
+      { code: 'config' },
+    );
+  }
+  const provider = config.google.provider ?? (pool.endsWith('.svc.id.goog') ? place.provider : undefined);
+  const subject = serviceAccountTokens({ api, cluster: candidate.name, namespace, name });
+  const tokens = keep(
+    federatedTokens({
+      subject,
+      pool,
+      ...(provider === undefined ? {} : { provider }),
+      ...(hosts.sts === undefined ? {} : { url: `${hosts.sts}/v1/token` }),
+      ...surroundings,
+    }),
+  );
+  return {
+    tokens,
+    caller: keep(subject),
+    email: () => Promise.resolve(pool.endsWith('.svc.id.goog') ? pool : undefined),
+    projectId: () => Promise.resolve(project),
+    place,
+    async close() {
+      await api.close();
+      await close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Tokens out of what this machine has: the configured clusters, and Google's identity of this process.
+
+import { CLOUD_PLATFORM, USER_EMAIL } from '../adapters/google/scopes.ts';
+import { requestToken } from '../adapters/kubernetes/token-request.ts';
+import type { Config } from '../config/options.ts';
+import { Token } from '../model/token.ts';
+import type { ServiceAccountTokenRequest, TokenBroker } from '../ports/token-broker.ts';
+import type { Context } from './context.ts';
+import { findCluster } from './find-cluster.ts';
+import { hostsOf } from './google.ts';
+import { actingAs, openGoogleIdentity } from './google-identity.ts';
+
+export function localTokens(config: Config, context: Context): TokenBroker {
+  async function serviceAccountToken(
+    { cluster, namespace, name, audience, expirationSeconds }: ServiceAccountTokenRequest,
+    signal: AbortSignal,
+  ): Promise<Token> {
+    const { candidate, close } = await findCluster(cluster, config, context);
+    const api = candidate.connect();
+    try {
+      const target = { api, name: candidate.name };
+      const { token, expiresAt } = await requestToken(target, namespace ?? candidate.namespace, name, {
+        ...(audience === undefined ? {} : { audiences: [audience] }),
+        ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+        signal,
+      });
+      return new Token(token, expiresAt);
+    } finally {
+      await api.close();
+      await close();
+    }
+  }
+
+  return {
+    serviceAccountToken,
+    async googleToken(request, subject, signal) {
+      const federated = subject !== undefined && 'name' in subject ? subject : undefined;
+      const chosen =
+        federated === undefined
+          ? config
+          : {
+              ...config,
+              google: { ...config.google, serviceAccount: `${federated.namespace ?? 'default'}/${federated.name}` },
+            };
+      const identity = await openGoogleIdentity(chosen, context, federated?.cluster);
+      try {
+        const email = subject !== undefined && 'email' in subject ? subject.email : undefined;
+        const tokens = email === undefined ? identity.tokens : actingAs(email, identity.tokens, hostsOf(context.env));
+        return await tokens.get(request, { signal });
+      } finally {
+        await identity.close();
+      }
+    },
+    async credential({ cluster, serviceAccount }, signal) {
+      if (serviceAccount !== undefined) {
+        const at = cluster === undefined ? {} : { cluster };
+        return await serviceAccountToken({ ...at, ...serviceAccount }, signal);
+      }
+      const identity = await openGoogleIdentity(config, context);
+      try {
+        return await identity.tokens.get({ kind: 'access', scopes: [CLOUD_PLATFORM, USER_EMAIL] }, { signal });
+      } finally {
+        await identity.close();
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
