@@ -193,9 +193,9 @@ function sandboxFlags(command: Command): void {
 function accountFlags(command: Command): void {
   command
     .option('--cluster <name>', 'id or name (default: the default cluster; a service has none)')
-    .option('--namespace <name>', "of the service account (default: the context's)")
-    .option('--service-account <name>', 'a Kubernetes service account: its token, by TokenRequest')
-    .addOption(new Option('--serviceaccount <name>').hideHelp());
+    .option('--namespace <name>', "of the service account (default: the context's)", kubernetesName)
+    .option('--service-account <name>', 'a Kubernetes service account: its token, by TokenRequest', kubernetesName)
+    .addOption(new Option('--serviceaccount <name>').argParser(kubernetesName).hideHelp());
   command.on('option:serviceaccount', (name: string) => command.setOptionValue('serviceAccount', name));
 }
 
@@ -209,6 +209,14 @@ function tokenFlags(command: Command): void {
     .option('--identity <audience>', "Google's identity token for this audience instead")
     .option('--as <email>', 'of this Google service account, which is impersonated')
     .addOption(output('token', 'json'));
+}
+
+/** A DNS subdomain (RFC 1123), as Kubernetes names namespaces and service accounts. */
+function kubernetesName(text: string): string {
+  if (!/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) {
+    throw new InvalidArgumentError('It must be lower-case letters, digits, dashes and dots.');
+  }
+  return text;
 }
 
 function wholeNumber(text: string): number {

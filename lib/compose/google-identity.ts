@@ -29,17 +29,36 @@ export interface GoogleIdentity {
 const surroundings = { now: () => systemClock.now() };
 const keep = (source: TokenSource): TokenSource => keepTokens(source, { clock: systemClock, random: Math.random });
 
-/** `cluster`: which cluster's, where `google.serviceAccount` is set; default the default one. Throws Mk8sError `config`. */
-export async function openGoogleIdentity(config: Config, context: Context, cluster?: string): Promise<GoogleIdentity> {
+/** A Kubernetes service account that stands for this process. */
+interface Account {
+  /** Default: the context's. */
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/**
+ * `account`: instead of the configured one. `cluster`: where that account is; default the default cluster.
+ * Throws Mk8sError `config`.
+ */
+export async function openGoogleIdentity(
+  config: Config,
+  context: Context,
+  { cluster, account = configured(config) }: { readonly cluster?: string; readonly account?: Account } = {},
+): Promise<GoogleIdentity> {
   const hosts = hostsOf(context.env);
-  const { impersonate, serviceAccount } = config.google;
+  const { impersonate } = config.google;
   const own =
-    serviceAccount === undefined
+    account === undefined
       ? ofApplicationDefault(config, applicationDefault(surroundings))
-      : await ofCluster(serviceAccount, cluster, config, context, hosts);
+      : await ofCluster(account, cluster, config, context, hosts);
   if (impersonate === undefined) return own;
   const tokens = actingAs(impersonate, own.tokens, hosts);
   return { ...own, tokens, caller: tokens, email: () => Promise.resolve(impersonate) };
+}
+
+function configured({ google }: Config): Account | undefined {
+  const [namespace, name] = google.kubernetesServiceAccount?.split('/') ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
 /** The tokens of a Google service account that `by` may impersonate. */
@@ -63,13 +82,12 @@ function ofApplicationDefault(config: Config, credentials: ApplicationDefault): 
 }
 
 async function ofCluster(
-  serviceAccount: string,
+  { namespace, name }: Account,
   cluster: string | undefined,
   config: Config,
   context: Context,
   hosts: GoogleHosts,
 ): Promise<GoogleIdentity> {
-  const [namespace = '', name = ''] = serviceAccount.split('/');
   const { candidate, close } = await findCluster(cluster, config, context);
   const api = candidate.connect();
   const place = clusterPlace(candidate);
@@ -84,7 +102,10 @@ async function ofCluster(
     );
   }
   const provider = config.google.provider ?? (pool.endsWith('.svc.id.goog') ? place.provider : undefined);
-  const subject = serviceAccountTokens({ api, cluster: candidate.name, namespace, name });
+  const subject = serviceAccountTokens(
+    { api, name: candidate.name },
+    { namespace: namespace ?? candidate.namespace, name },
+  );
   const tokens = keep(
     federatedTokens({
       subject,

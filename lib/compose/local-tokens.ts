@@ -34,17 +34,13 @@ export function localTokens(config: Config, context: Context): TokenBroker {
   return {
     serviceAccountToken,
     async googleToken(request, subject, signal) {
-      const federated = subject !== undefined && 'name' in subject ? subject : undefined;
-      const chosen =
-        federated === undefined
-          ? config
-          : {
-              ...config,
-              google: { ...config.google, serviceAccount: `${federated.namespace ?? 'default'}/${federated.name}` },
-            };
-      const identity = await openGoogleIdentity(chosen, context, federated?.cluster);
+      const account = subject !== undefined && 'name' in subject ? subject : undefined;
+      const email = subject !== undefined && 'email' in subject ? subject.email : undefined;
+      const identity = await openGoogleIdentity(config, context, {
+        ...(account?.cluster === undefined ? {} : { cluster: account.cluster }),
+        ...(account === undefined ? {} : { account }),
+      });
       try {
-        const email = subject !== undefined && 'email' in subject ? subject.email : undefined;
         const tokens = email === undefined ? identity.tokens : actingAs(email, identity.tokens, hostsOf(context.env));
         return await tokens.get(request, { signal });
       } finally {

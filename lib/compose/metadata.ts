@@ -28,7 +28,7 @@ export async function startMetadata(
 ): Promise<MetadataHandle> {
   const { address, port } = config.metadata;
   refuseItself(context.env, address, port);
-  const identity = await openGoogleIdentity(config, context, cluster);
+  const identity = await openGoogleIdentity(config, context, cluster === undefined ? {} : { cluster });
   const { tokens, place } = identity;
   const { resourceManager } = hostsOf(context.env);
   const numbers = hubMemberships({

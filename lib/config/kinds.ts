@@ -35,7 +35,7 @@ const sourceWords =
 const projectWords = 'a Google Cloud project id';
 const portWords = 'a port number, or 0 for one that is free';
 const serviceWords = 'an https URL (http only to this machine) without user, query and fragment';
-const serviceAccountWords = 'a Kubernetes service account as NAMESPACE/NAME';
+const serviceAccountWords = 'a service account as NAMESPACE/NAME';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(
   v.string(sourceWords),

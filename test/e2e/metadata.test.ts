@@ -36,7 +36,7 @@ describe('the metadata server of a cluster', () => {
   });
 
   async function serve(...args: string[]): Promise<void> {
-    const flags = ['--port', '0', '--google-service-account', 'default/default', ...args];
+    const flags = ['--port', '0', '--google-kubernetes-service-account', 'default/default', ...args];
     server = startMk8s(['metadata', '--kubeconfig', join(folder.path, 'kubeconfig'), ...flags], {
       env: { ...federation.env },
       cwd: folder.path,

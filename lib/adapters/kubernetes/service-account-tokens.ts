@@ -1,32 +1,75 @@
-// A Kubernetes service account as a source of identity tokens: TokenRequest, one audience each.
+// A service account of a cluster as a token source: JWTs for whoever trusts the cluster's issuer.
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
-import type { ApiServer } from '../../ports/api-server.ts';
 import type { TokenSource } from '../../ports/token-source.ts';
+import { isRecord } from './client-object.ts';
+import { sendJson, type Target } from './rest.ts';
 import { requestToken } from './token-request.ts';
 
-export interface ServiceAccountTokensOptions {
-  readonly api: ApiServer;
-  /** Of the cluster, for messages. */
-  readonly cluster: string;
+export interface ServiceAccount {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Identity tokens only; Google's access tokens come by exchanging these (adapters/google/federated-tokens.ts). */
-export function serviceAccountTokens({ api, cluster, namespace, name }: ServiceAccountTokensOptions): TokenSource {
-  const identity = `service account ${namespace}/${name} of cluster "${cluster}"`;
+/** Identity tokens only, by TokenRequest; asking needs the right to create serviceaccounts/token. */
+export function serviceAccountTokens(target: Target, { namespace, name }: ServiceAccount): TokenSource {
+  const identity = `service account ${namespace}/${name} of cluster "${target.name}"`;
   return {
     identity,
     async get(request, { signal } = {}) {
-      if (request.kind === 'access') {
-        throw new Mk8sError(`Cannot get an access token as ${identity}: a cluster gives identity tokens only`, {
+      if (request.kind !== 'identity') {
+        throw new Mk8sError(`Cannot get an access token as ${identity}: a cluster issues identity tokens only`, {
           code: 'credentials',
         });
       }
-      const options = { audiences: [request.audience], ...(signal === undefined ? {} : { signal }) };
-      const { token, expiresAt } = await requestToken({ api, name: cluster }, namespace, name, options);
+      const audiences = [request.audience];
+      const { token, expiresAt } = await requestToken(target, namespace, name, {
+        audiences,
+        ...(signal === undefined ? {} : { signal }),
+      }).catch((error: unknown) => {
+        throw withAdvice(error, { namespace, name }, target.name);
+      });
       return new Token(token, expiresAt);
     },
   };
+}
+
+/** The service account that the target is asked as; undefined where it is somebody else, or the server is older than 1.28. */
+export async function ownServiceAccount(target: Target, signal?: AbortSignal): Promise<ServiceAccount | undefined> {
+  const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  const request = {
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    body: JSON.stringify(kind),
+    ...(signal === undefined ? {} : { signal }),
+  } as const;
+  const answer = await sendJson(target, request, 'ask whom the credentials speak for').catch((error: unknown) => {
+    if (error instanceof Mk8sError && (error.status === 404 || error.status === 403)) return undefined;
+    throw error;
+  });
+  const status = isRecord(answer) && isRecord(answer['status']) ? answer['status'] : {};
+  const username = isRecord(status['userInfo']) ? status['userInfo']['username'] : undefined;
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(String(username ?? '')) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
+function withAdvice(error: unknown, { namespace, name }: ServiceAccount, cluster: string): unknown {
+  if (!(error instanceof Mk8sError)) return error;
+  const { code, retryable, status, reason, retryAfterMs } = error;
+  const advice =
+    status === 403
+      ? `Grant it: kubectl create role mk8s-token -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name}, and bind it to the user of cluster "${cluster}"`
+      : status === 404
+        ? `Create it: kubectl create serviceaccount ${name} -n ${namespace}`
+        : undefined;
+  if (advice === undefined) return error;
+  return new Mk8sError(`${error.message}. ${advice}`, {
+    code,
+    retryable,
+    cause: error,
+    ...(status === undefined ? {} : { status }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
