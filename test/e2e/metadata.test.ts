@@ -13,7 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-describe('the metadata server of a cluster', () => {
+describe('the metadata server of a cluster', { timeout: 120_000 }, () => {
   let cluster: Sandbox;
   let federation: Federation;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
