@@ -11,8 +11,7 @@ import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
 import { type ClusterPlace, clusterPlace } from './cluster-place.ts';
 import type { Context } from './context.ts';
-import { findCluster } from './find-cluster.ts';
-import { type GoogleHosts, hostsOf } from './google.ts';
+import { type GoogleHosts, hostsOf } from './google-hosts.ts';
 
 export interface GoogleIdentity {
   readonly tokens: TokenSource;
@@ -88,6 +87,8 @@ async function ofCluster(
   context: Context,
   hosts: GoogleHosts,
 ): Promise<GoogleIdentity> {
+  // Not loaded where Google's own credentials are enough: it is most of what there is to load.
+  const { findCluster } = await import('./find-cluster.ts');
   const { candidate, close } = await findCluster(cluster, config, context);
   const api = candidate.connect();
   const place = clusterPlace(candidate);

@@ -19,16 +19,7 @@ import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
 import type { Context } from './context.ts';
-
-/** Where Google's APIs are; for tests and private endpoints. Undefined: their own hosts. */
-export interface GoogleHosts {
-  readonly container?: URL;
-  readonly hub?: URL;
-  readonly resourceManager?: URL;
-  readonly gateway?: URL;
-  readonly credentials?: string;
-  readonly sts?: string;
-}
+import { type GoogleHosts, hostsOf } from './google-hosts.ts';
 
 interface GoogleSources {
   readonly sources: readonly ClusterSource[];
@@ -100,25 +91,5 @@ async function identityOf(
         { code: 'config' },
       );
     },
-  };
-}
-
-/** Google's SDKs call these variables so: https://cloud.google.com/sdk/gcloud/reference/config/set (api_endpoint_overrides). */
-export function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
-  const url = (name: string): URL | undefined => {
-    const text = env[`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name}`];
-    if (text === undefined || text === '') return undefined;
-    if (URL.canParse(text)) return new URL(text);
-    throw new Mk8sError(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name} must be a URL, not "${text}"`, { code: 'config' });
-  };
-  const [container, hub, resourceManager] = [url('CONTAINER'), url('GKEHUB'), url('CLOUDRESOURCEMANAGER')];
-  const [gateway, credentials, sts] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS'), url('STS')];
-  return {
-    ...(container === undefined ? {} : { container }),
-    ...(hub === undefined ? {} : { hub }),
-    ...(resourceManager === undefined ? {} : { resourceManager }),
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(credentials === undefined ? {} : { credentials: credentials.href.replace(/\/$/, '') }),
-    ...(sts === undefined ? {} : { sts: sts.href.replace(/\/$/, '') }),
   };
 }

@@ -6,8 +6,7 @@ import type { Config } from '../config/options.ts';
 import { Token } from '../model/token.ts';
 import type { ServiceAccountTokenRequest, TokenBroker } from '../ports/token-broker.ts';
 import type { Context } from './context.ts';
-import { findCluster } from './find-cluster.ts';
-import { hostsOf } from './google.ts';
+import { hostsOf } from './google-hosts.ts';
 import { actingAs, openGoogleIdentity } from './google-identity.ts';
 
 export function localTokens(config: Config, context: Context): TokenBroker {
@@ -15,6 +14,8 @@ export function localTokens(config: Config, context: Context): TokenBroker {
     { cluster, namespace, name, audience, expirationSeconds }: ServiceAccountTokenRequest,
     signal: AbortSignal,
   ): Promise<Token> {
+    // Not loaded where Google's own credentials are enough: it is most of what there is to load.
+    const { findCluster } = await import('./find-cluster.ts');
     const { candidate, close } = await findCluster(cluster, config, context);
     const api = candidate.connect();
     try {

@@ -7,7 +7,7 @@ import type { Config } from '../config/options.ts';
 import { serveMetadata } from '../metadata/serve.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { Context } from './context.ts';
-import { hostsOf } from './google.ts';
+import { hostsOf } from './google-hosts.ts';
 import { openGoogleIdentity } from './google-identity.ts';
 
 export interface MetadataHandle {

@@ -13,6 +13,12 @@ type Library = typeof import('google-auth-library');
 /** Where a library does not say when an access token ends: Google's are good for an hour, so this is on the safe side. */
 const UNKNOWN_LIFETIME_MS = 600_000;
 
+/**
+ * The library looks for the project before it makes credentials: it runs gcloud, which takes seconds, and asks Google. No token
+ * depends on it, so it is given a word to content itself with.
+ */
+const WITHOUT_PROJECT = { projectId: 'not-asked-for' };
+
 export interface ApplicationDefaultOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -39,7 +45,7 @@ export function applicationDefault({
     const attempted = 'get an access token';
     try {
       const { GoogleAuth } = await library();
-      const client = await new GoogleAuth({ scopes: [...scopes] }).getClient();
+      const client = await new GoogleAuth({ scopes: [...scopes], ...WITHOUT_PROJECT }).getClient();
       const { token } = await client.getAccessToken();
       if (typeof token !== 'string' || token === '') {
         throw new Mk8sError(`Cannot ${attempted} as ${identity}: they gave none. ${advice()}`, { code: 'credentials' });
@@ -54,7 +60,7 @@ export function applicationDefault({
     const attempted = `get an identity token for ${audience}`;
     try {
       const { GoogleAuth } = await library();
-      const client = await new GoogleAuth().getIdTokenClient(audience);
+      const client = await new GoogleAuth(WITHOUT_PROJECT).getIdTokenClient(audience);
       const token = await client.idTokenProvider.fetchIdToken(audience);
       const expiresAt = jwtExpiry(token);
       if (expiresAt === undefined) {
@@ -93,7 +99,7 @@ export function applicationDefault({
     async email() {
       const { GoogleAuth } = await library();
       try {
-        return (await new GoogleAuth().getCredentials()).client_email;
+        return (await new GoogleAuth(WITHOUT_PROJECT).getCredentials()).client_email;
       } catch {
         // As above: who needs to know has to be content with less.
         return undefined;
