@@ -126,13 +126,13 @@ function commandLine(host: Host, said: { out: string; err: string }, ended: (cod
     'metadata',
     "serve Google's metadata protocol to programs on this machine, with a cluster's identity, until stopped",
     (command) => command.option('--cluster <name>', 'whose identity and place (default: the default cluster)'),
-    async (flags, invocation) => (await import('./commands/metadata.ts')).metadata(flags as never, invocation),
+    async (flags, invocation) => (await import('./commands/metadata.ts')).metadata(flags, invocation),
   );
   add(
     'credential',
     'be the credential plugin of a kubeconfig: print an ExecCredential',
     accountFlags,
-    async (flags, invocation) => (await import('./commands/credential.ts')).credential(flags as never, invocation),
+    async (flags, invocation) => (await import('./commands/credential.ts')).credential(flags, invocation),
   );
   add('token', 'print a short-lived token', tokenFlags, async (flags, invocation) =>
     (await import('./commands/token.ts')).token(flags as never, invocation),

@@ -89,14 +89,15 @@ async function ofCluster(
 ): Promise<GoogleIdentity> {
   // Not loaded where Google's own credentials are enough: it is most of what there is to load.
   const { findCluster } = await import('./find-cluster.ts');
-  const { candidate, close } = await findCluster(cluster, config, context);
+  const found = await findCluster(cluster, config, context);
+  const { candidate } = found;
   const api = candidate.connect();
   const place = clusterPlace(candidate);
   const project = config.google.projects[0] ?? place.project;
   const pool = config.google.pool ?? (place.provider === undefined ? undefined : `${project}.svc.id.goog`);
   if (pool === undefined) {
     await api.close();
-    await close();
+    await found.close();
     throw new Mk8sError(
       `Cannot tell which workload identity pool trusts cluster "${candidate.name}": it is neither named as a GKE cluster (gke_PROJECT_LOCATION_NAME) nor as a fleet membership (connectgateway_PROJECT_LOCATION_NAME). Name the pool by --google-pool, and what it calls the cluster by --google-provider`,
       { code: 'config' },
@@ -124,7 +125,7 @@ async function ofCluster(
     place,
     async close() {
       await api.close();
-      await close();
+      await found.close();
     },
   };
 }

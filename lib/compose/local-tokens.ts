@@ -16,7 +16,8 @@ export function localTokens(config: Config, context: Context): TokenBroker {
   ): Promise<Token> {
     // Not loaded where Google's own credentials are enough: it is most of what there is to load.
     const { findCluster } = await import('./find-cluster.ts');
-    const { candidate, close } = await findCluster(cluster, config, context);
+    const found = await findCluster(cluster, config, context);
+    const { candidate } = found;
     const api = candidate.connect();
     try {
       const target = { api, name: candidate.name };
@@ -28,7 +29,7 @@ export function localTokens(config: Config, context: Context): TokenBroker {
       return new Token(token, expiresAt);
     } finally {
       await api.close();
-      await close();
+      await found.close();
     }
   }
 

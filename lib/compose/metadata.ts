@@ -35,9 +35,9 @@ export async function startMetadata(
     get: googleGet(tokens),
     ...(resourceManager === undefined ? {} : { resourceManagerUrl: resourceManager }),
   });
-  const project = await identity.projectId();
   try {
-    const { host, stop } = await serveMetadata({
+    const project = await identity.projectId();
+    const server = await serveMetadata({
       source: {
         tokens,
         email: (await identity.email()) ?? 'default',
@@ -57,11 +57,11 @@ export async function startMetadata(
     });
     tryOnce(() => tokens.get({ kind: 'access' }, { signal: context.signal }), context);
     return {
-      host,
+      host: server.host,
       identity: tokens.identity,
       project,
       async stop() {
-        await stop();
+        await server.stop();
         await identity.close();
       },
     };

@@ -25,7 +25,8 @@ export async function openTokens(config: Config, context: Context): Promise<Toke
   const inside = { ...context, env: { ...context.env, [INSIDE]: 'true' } };
   const { url } = config.service;
   if (url === undefined) return localTokens(config, inside);
-  const { caller, close } = await openGoogleIdentity(config, inside);
+  const identity = await openGoogleIdentity(config, inside);
   const audience = config.service.audience ?? url;
-  return { ...tokenService({ url, audience, caller, fetch, now: () => systemClock.now() }), close };
+  const service = tokenService({ url, audience, caller: identity.caller, fetch, now: () => systemClock.now() });
+  return { ...service, close: () => identity.close() };
 }

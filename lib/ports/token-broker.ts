@@ -20,7 +20,7 @@ export interface ServiceAccountTokenRequest extends ServiceAccountName {
 /** Whose Google token: a Google service account, by its email, or a Kubernetes service account, federated. */
 export type GoogleSubject = { readonly email: string } | ServiceAccountName;
 
-export interface CredentialRequest {
+interface CredentialRequest {
   readonly cluster?: string;
   /** Present where it shall be this service account's token. */
   readonly serviceAccount?: { readonly namespace?: string; readonly name: string };

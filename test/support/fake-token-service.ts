@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { serveHttp } from './loopback-server.ts';
 
-export interface ServiceRequest {
+interface ServiceRequest {
   readonly method: string;
   /** Path and query, as they came. */
   readonly target: string;
