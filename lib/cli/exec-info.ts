@@ -9,15 +9,14 @@ export type ExecVersion = (typeof VERSIONS)[number];
 
 export interface ExecInfo {
   readonly apiVersion: ExecVersion;
-  /** Where `provideClusterInfo` is set: the URL that the credential will be sent to. */
-  readonly server?: string;
-  /** Of the cluster's extension `client.authentication.k8s.io/exec`: its member `cluster`. */
+  /** Where `provideClusterInfo` is set, of the cluster's extension `client.authentication.k8s.io/exec`: its member `cluster`. */
   readonly cluster?: string;
 }
 
 /**
  * `text` is KUBERNETES_EXEC_INFO; without it the answer is of version v1, for people who try the plugin by hand.
- * `interactive` does not matter: nothing is ever asked for here. Throws Mk8sError `config`.
+ * `interactive` does not matter: nothing is ever asked for here. Throws Mk8sError `config`, also where the credential would be
+ * sent to a server unencrypted.
  */
 export function readExecInfo(text: string | undefined): ExecInfo {
   if (text === undefined || text === '') return { apiVersion: VERSIONS[0] };
@@ -35,7 +34,6 @@ export function readExecInfo(text: string | undefined): ExecInfo {
   if (typeof server === 'string') refuseUnencrypted(server);
   return {
     apiVersion,
-    ...(typeof server === 'string' ? { server } : {}),
     ...(typeof name === 'string' && name !== '' ? { cluster: name } : {}),
   };
 }

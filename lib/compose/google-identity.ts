@@ -94,7 +94,8 @@ async function ofCluster(
   const api = candidate.connect();
   const place = clusterPlace(candidate);
   const project = config.google.projects[0] ?? place.project;
-  const pool = config.google.pool ?? (place.provider === undefined ? undefined : `${project}.svc.id.goog`);
+  // The cluster's own project, whatever other projects are looked into.
+  const pool = config.google.pool ?? (place.project === undefined ? undefined : `${place.project}.svc.id.goog`);
   if (pool === undefined) {
     await api.close();
     await found.close();

@@ -6,8 +6,11 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../lib/sandbox/sandbox.ts';
+import type { ClusterEndpoint } from '../support/cluster-client.ts';
 import { type FakeTokenService, problem, startFakeTokenService } from '../support/fake-token-service.ts';
 import { type Federation, startFederation } from '../support/federation.ts';
+import { kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
+import { kubeconfigText } from '../support/kubeconfig-file.ts';
 import { runMk8s } from '../support/process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -48,7 +51,11 @@ describe('mk8s credential', { timeout: 120_000 }, () => {
   });
 
   /** A kubeconfig without a secret: its user is mk8s. */
-  async function withPlugin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  async function withPlugin(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    { url, ca: authority, token }: ClusterEndpoint = cluster,
+  ): Promise<string> {
     const file = join(folder.path, 'config');
     const exec = {
       apiVersion: 'client.authentication.k8s.io/v1',
@@ -58,16 +65,16 @@ describe('mk8s credential', { timeout: 120_000 }, () => {
       interactiveMode: 'Never',
       provideClusterInfo: true,
     };
-    const ca = Buffer.from(cluster.ca).toString('base64');
+    const ca = Buffer.from(authority).toString('base64');
     const text = JSON.stringify({
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'web',
       contexts: [{ name: 'web', context: { cluster: 'web', user: 'mk8s' } }],
-      clusters: [{ name: 'web', cluster: { server: cluster.url, 'certificate-authority-data': ca } }],
+      clusters: [{ name: 'web', cluster: { server: url, 'certificate-authority-data': ca } }],
       users: [{ name: 'mk8s', user: { exec } }],
     });
-    expect(text).not.toContain(cluster.token);
+    expect(text).not.toContain(token);
     await writeFile(file, text);
     return file;
   }
@@ -127,6 +134,22 @@ describe('mk8s credential', { timeout: 120_000 }, () => {
       expect(await failing(config)).toContain('mk8s was started by itself to get a token');
     });
   });
+
+  test.skipIf(!hasKubectl() || kubeAssets === undefined)(
+    'gives kubectl the token of a service account of a real API server (where KUBEBUILDER_ASSETS has one)',
+    async () => {
+      await using real = await startKubeApiServer();
+      const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'deployer' } };
+      await real.client.call('POST', '/api/v1/namespaces/default/serviceaccounts', body);
+      const own = join(folder.path, 'own');
+      await writeFile(own, kubeconfigText({ real }));
+      const config = await withPlugin([`--kubeconfig=${own}`, '--service-account=deployer'], {}, real);
+      expect((await kubectl(config, 'get', '--raw', '/version')).stdout).toContain('gitVersion');
+      await expect(kubectl(config, 'get', '--raw', '/api/v1/namespaces')).rejects.toThrow(
+        'User "system:serviceaccount:default:deployer" cannot list resource "namespaces"',
+      );
+    },
+  );
 
   describe('mk8s token prints the same by hand:', () => {
     const token = async (...args: string[]): Promise<string> => {
