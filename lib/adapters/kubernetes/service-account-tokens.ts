@@ -2,11 +2,10 @@
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenSource } from '../../ports/token-source.ts';
-import { isRecord } from './client-object.ts';
-import { sendJson, type Target } from './rest.ts';
+import type { Target } from './rest.ts';
 import { requestToken } from './token-request.ts';
 
-export interface ServiceAccount {
+interface ServiceAccount {
   readonly namespace: string;
   readonly name: string;
 }
@@ -32,26 +31,6 @@ export function serviceAccountTokens(target: Target, { namespace, name }: Servic
       return new Token(token, expiresAt);
     },
   };
-}
-
-/** The service account that the target is asked as; undefined where it is somebody else, or the server is older than 1.28. */
-export async function ownServiceAccount(target: Target, signal?: AbortSignal): Promise<ServiceAccount | undefined> {
-  const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
-  const request = {
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
-    body: JSON.stringify(kind),
-    ...(signal === undefined ? {} : { signal }),
-  } as const;
-  const answer = await sendJson(target, request, 'ask whom the credentials speak for').catch((error: unknown) => {
-    if (error instanceof Mk8sError && (error.status === 404 || error.status === 403)) return undefined;
-    throw error;
-  });
-  const status = isRecord(answer) && isRecord(answer['status']) ? answer['status'] : {};
-  const username = isRecord(status['userInfo']) ? status['userInfo']['username'] : undefined;
-  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(String(username ?? '')) ?? [];
-  return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
 function withAdvice(error: unknown, { namespace, name }: ServiceAccount, cluster: string): unknown {
