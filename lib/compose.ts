@@ -4,11 +4,14 @@ import { hostname } from 'node:os';
 import type { DataFolder } from './adapters/disk/data-folder.ts';
 import { systemClock } from './async/system-clock.ts';
 import type { Context } from './compose/context.ts';
+import type { MetadataHandle } from './compose/metadata.ts';
 import type { RunHandle } from './compose/run.ts';
 import type { Config } from './config/options.ts';
 import type { ClusterInfo, Problem } from './model/cluster.ts';
+import type { TokenBroker } from './ports/token-broker.ts';
 
 export type { Context } from './compose/context.ts';
+export type { MetadataHandle } from './compose/metadata.ts';
 export type { RunHandle, RunSnapshot } from './compose/run.ts';
 export type { RunSummary } from './compose/run-summary.ts';
 export { chooseDefault } from './discover/default-cluster.ts';
@@ -51,4 +54,18 @@ export async function startSandbox(options: {
 }): Promise<{ kubeconfig(): string; stop(): Promise<void> }> {
   const { startFleet } = await import('./sandbox/fleet.ts');
   return await startFleet(options);
+}
+
+/** Who hands out tokens: the service of the configuration, else this process. Close it when done. */
+export async function openTokens(config: Config, context: Context): Promise<TokenBroker> {
+  return await (await import('./compose/tokens.ts')).openTokens(config, context);
+}
+
+/** The metadata server for programs of this machine. Ends by `stop`. */
+export async function startMetadata(
+  config: Config,
+  context: Context,
+  cluster: string | undefined,
+): Promise<MetadataHandle> {
+  return await (await import('./compose/metadata.ts')).startMetadata(config, context, cluster);
 }

@@ -1,10 +1,11 @@
 // What the commands need of the rest of mk8s. compose.ts fulfils it; tests put fakes in its place.
-import type { Context, RunHandle } from '../compose.ts';
+import type { Context, MetadataHandle, RunHandle } from '../compose.ts';
 import type { Config } from '../config/options.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import type { DeadLetterStore } from '../ports/event-sink.ts';
 import type { Feed, SubscriptionStore } from '../ports/feed.ts';
 import type { StatusStore } from '../ports/status-store.ts';
+import type { TokenBroker } from '../ports/token-broker.ts';
 
 /** A data folder as its readers see it. */
 export interface FolderForReading {
@@ -34,4 +35,7 @@ export interface Engine {
     kubeconfig(): string;
     stop(): Promise<void>;
   }>;
+  openTokens(config: Config, context: Context): Promise<TokenBroker>;
+  /** `cluster`: whose identity and place it has; default the default cluster. */
+  startMetadata(config: Config, context: Context, cluster: string | undefined): Promise<MetadataHandle>;
 }

@@ -122,6 +122,21 @@ function commandLine(host: Host, said: { out: string; err: string }, ended: (cod
     sandboxFlags,
     async (flags, invocation) => (await import('./commands/sandbox.ts')).sandbox(flags as never, invocation),
   );
+  add(
+    'metadata',
+    "serve Google's metadata protocol to programs on this machine, with a cluster's identity, until stopped",
+    (command) => command.option('--cluster <name>', 'whose identity and place (default: the default cluster)'),
+    async (flags, invocation) => (await import('./commands/metadata.ts')).metadata(flags, invocation),
+  );
+  add(
+    'credential',
+    'be the credential plugin of a kubeconfig: print an ExecCredential',
+    accountFlags,
+    async (flags, invocation) => (await import('./commands/credential.ts')).credential(flags, invocation),
+  );
+  add('token', 'print a short-lived token', tokenFlags, async (flags, invocation) =>
+    (await import('./commands/token.ts')).token(flags as never, invocation),
+  );
   return program;
 }
 
@@ -134,7 +149,10 @@ async function prepare(
   { env, cwd, stdout, stderr, engine, now }: Host,
 ): Promise<Omit<Invocation, 'signal'>> {
   const { loadConfig } = await import('../config/load.ts');
-  const { config, warnings } = await loadConfig({ flags, command, env, cwd, ...(file === undefined ? {} : { file }) });
+  // kubectl starts it wherever its user is: a file that somebody left there must not choose who gets a token.
+  const useFolder = command !== 'credential';
+  const input = { flags, command, env, cwd, useFolder, ...(file === undefined ? {} : { file }) };
+  const { config, warnings } = await loadConfig(input);
   for (const warning of warnings) await stderr.write(`Warning: ${printable(warning)}\n`);
   return { config, env, cwd, stdout, stderr, now, engine: await engine() };
 }
@@ -170,6 +188,35 @@ function sandboxFlags(command: Command): void {
   command
     .option('--kubeconfig <file>', 'where to write the kubeconfig', 'sandbox.kubeconfig')
     .option('--force', 'overwrite a file that mk8s did not write');
+}
+
+function accountFlags(command: Command): void {
+  command
+    .option('--cluster <name>', 'id or name (default: the default cluster; a service has none)')
+    .option('--namespace <name>', "of the service account (default: the context's)", kubernetesName)
+    .option('--service-account <name>', 'a Kubernetes service account: its token, by TokenRequest', kubernetesName)
+    .addOption(new Option('--serviceaccount <name>').argParser(kubernetesName).hideHelp());
+  command.on('option:serviceaccount', (name: string) => command.setOptionValue('serviceAccount', name));
+}
+
+function tokenFlags(command: Command): void {
+  accountFlags(command);
+  command
+    .option('--audience <audience>', 'who may accept it (default: the API server of the cluster)')
+    .option('--duration <duration>', "how long it shall live, 10m at least (default: the cluster's)")
+    .option('--access', "Google's access token instead")
+    .option('--scopes <scopes>', 'of the access token (default: cloud-platform)')
+    .option('--identity <audience>', "Google's identity token for this audience instead")
+    .option('--as <email>', 'of this Google service account, which is impersonated')
+    .addOption(output('token', 'json'));
+}
+
+/** A DNS subdomain (RFC 1123), as Kubernetes names namespaces and service accounts. */
+function kubernetesName(text: string): string {
+  if (!/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) {
+    throw new InvalidArgumentError('It must be lower-case letters, digits, dashes and dots.');
+  }
+  return text;
 }
 
 function wholeNumber(text: string): number {

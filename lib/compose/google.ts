@@ -24,17 +24,8 @@ import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
 import type { Context } from './context.ts';
 import { bootstrapFrom, type FindHome } from './google-bootstrap.ts';
+import { type GoogleHosts, hostsOf } from './google-hosts.ts';
 import { currentCluster, kubeconfigLocation } from './kubeconfig-location.ts';
-
-/** Where Google's APIs are; for tests and private endpoints. Undefined: their own hosts. */
-interface GoogleHosts {
-  readonly container?: URL;
-  readonly hub?: URL;
-  readonly resourceManager?: URL;
-  readonly gateway?: URL;
-  readonly credentials?: string;
-  readonly sts?: string;
-}
 
 export interface GoogleSources {
   readonly sources: readonly ClusterSource[];
@@ -178,24 +169,4 @@ function keep(source: TokenSource): TokenSource {
 /** Where Connect Gateway was configured to be; undefined for its own hosts. */
 export function gatewayOf(env: NodeJS.ProcessEnv): URL | undefined {
   return hostsOf(env).gateway;
-}
-
-/** Google's SDKs call these variables so: https://cloud.google.com/sdk/gcloud/reference/config/set (api_endpoint_overrides). */
-function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
-  const url = (name: string): URL | undefined => {
-    const text = env[`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name}`];
-    if (text === undefined || text === '') return undefined;
-    if (URL.canParse(text)) return new URL(text);
-    throw new Mk8sError(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name} must be a URL, not "${text}"`, { code: 'config' });
-  };
-  const [container, hub, resourceManager] = [url('CONTAINER'), url('GKEHUB'), url('CLOUDRESOURCEMANAGER')];
-  const [gateway, credentials, sts] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS'), url('STS')];
-  return {
-    ...(container === undefined ? {} : { container }),
-    ...(hub === undefined ? {} : { hub }),
-    ...(resourceManager === undefined ? {} : { resourceManager }),
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(credentials === undefined ? {} : { credentials: credentials.href.replace(/\/$/, '') }),
-    ...(sts === undefined ? {} : { sts: new URL('/v1/token', sts).href }),
-  };
 }

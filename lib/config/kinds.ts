@@ -1,6 +1,7 @@
 // The kinds of values that options have: how each is read from text (flags, environment) and checked.
 // The only file that loads valibot, so that `--help` need not wait for it. Each message is what was expected, written so
 // that "KEY must be …" is a sentence.
+import { isIP } from 'node:net';
 import { delimiter } from 'node:path';
 import * as v from 'valibot';
 import { gkeNameOf } from '../model/gke-name.ts';
@@ -37,6 +38,8 @@ const storeWords = 'disk, or firestore://PROJECT/DATABASE (without /DATABASE: th
 const storePattern = /^(?:disk|firestore:\/\/[a-z0-9.:-]+(?:\/(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?)$/;
 const sinkWords = 'stdout:, pubsub://PROJECT/TOPIC, or an http or https URL';
 const projectWords = 'a Google Cloud project id';
+const portWords = 'a port number, or 0 for one that is free';
+const serviceWords = 'an https URL (http only to this machine) without user, query and fragment';
 /** A word, or one GKE cluster by its URL or resource link. */
 const source = v.pipe(
   v.string(sourceWords),
@@ -162,6 +165,25 @@ export const kinds = {
     absent: undefined,
   },
   count: number(wholeNumber('a whole number from 0', 0)),
+  port: number(v.pipe(wholeNumber(portWords, 0), v.maxValue(65_535, portWords))),
+  address: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string('an IP address'),
+      v.check((text) => isIP(text) !== 0, 'an IP address'),
+    ),
+    absent: undefined,
+  },
+  /** Without a slash at its end. */
+  serviceUrl: {
+    fromText: (text: string): unknown => text,
+    schema: v.pipe(
+      v.string(serviceWords),
+      v.check(isServiceUrl, serviceWords),
+      v.transform((text) => text.replace(/\/+$/, '')),
+    ),
+    absent: undefined,
+  },
   positive: number(wholeNumber('a whole number from 1', 1)),
   rate: number(v.pipe(v.number('a number from 0'), v.finite('a number from 0'), v.minValue(0, 'a number from 0'))),
   /** Bytes. */
@@ -220,6 +242,14 @@ function toNumber(text: string): unknown {
 
 function toBoolean(text: string): unknown {
   return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+/** An identity token is sent there: it must not travel unencrypted. */
+function isServiceUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(text);
+  if (`${username}${password}${search}${hash}` !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
 function isSink(text: string): boolean {

@@ -17,6 +17,8 @@ export interface ConfigInput {
   readonly env?: NodeJS.ProcessEnv;
   /** The file of `--config`; without it MK8S_CONFIG, else `mk8s.yaml` in `cwd` if there is one. */
   readonly file?: string;
+  /** False: without `file` and MK8S_CONFIG there is none; the current folder is not looked into. Default true. */
+  readonly useFolder?: boolean;
   /** Relative paths in flags and environment start here; those in a file, where the file is. */
   readonly cwd?: string;
 }
@@ -36,7 +38,7 @@ export interface LoadedConfig {
 export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig> {
   const { env = {}, cwd = process.cwd() } = input;
   const complaints: string[] = [];
-  const file = await findFile(input.file, env, cwd);
+  const file = await findFile(input, env, cwd);
   const fromFile = file === undefined ? undefined : await readConfigText(file.text, file.name);
   complaints.push(...(fromFile?.complaints ?? []));
 
@@ -67,12 +69,13 @@ interface ConfigFile {
 }
 
 async function findFile(
-  flag: string | undefined,
+  { file: flag, useFolder = true }: ConfigInput,
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): Promise<ConfigFile | undefined> {
   const variable = env['MK8S_CONFIG'] === '' ? undefined : env['MK8S_CONFIG'];
   const asked = flag ?? variable;
+  if (asked === undefined && !useFolder) return undefined;
   const name = asked ?? 'mk8s.yaml';
   const path = resolve(cwd, name);
   try {
@@ -138,6 +141,20 @@ function withPaths(option: Option, value: unknown, base: string, env: NodeJS.Pro
 
 /** Values that are right alone and wrong together. */
 function contradictions(values: ReadonlyMap<string, Setting>): string[] {
+  return [...wrongShard(values), ...remoteMetadata(values)];
+}
+
+/** Tokens for whoever asks: to give them to other machines has to be said twice. */
+function remoteMetadata(values: ReadonlyMap<string, Setting>): string[] {
+  const address = values.get('metadata.address');
+  if (typeof address?.value !== 'string' || values.get('metadata.allowRemote')?.value === true) return [];
+  if (/^127\.|^::1$/.test(address.value)) return [];
+  return [
+    `${address.origin}: the address ${address.value} is not loopback, and whoever reaches it would be given tokens; if that is meant, say --allow-remote too`,
+  ];
+}
+
+function wrongShard(values: ReadonlyMap<string, Setting>): string[] {
   const index = values.get('shard.index');
   const count = values.get('shard.count');
   if (typeof index?.value !== 'number' || typeof count?.value !== 'number' || index.value < count.value) return [];

@@ -2,7 +2,7 @@
 // Plain data without imports at run time, so that --help is fast.
 import type { KindAbsent, KindName, KindValue } from './kinds.ts';
 
-export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox';
+export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox' | 'metadata' | 'credential' | 'token';
 
 export interface Option {
   /** Key in mk8s.yaml; a dot is one level of nesting. The environment variable and the flag derive from it. */
@@ -31,49 +31,49 @@ export const options = [
     default: 'auto',
     value: 'source',
     help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, gke, gke://PROJECT/LOCATION/NAME, fleet, istio and clusterprofile (beside another), sandbox; repeatable',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'kubeconfig',
     kind: 'paths',
     value: 'files',
     help: 'kubeconfig files instead of KUBECONFIG, separated as there, or repeated',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'google.projects',
     kind: 'projects',
     value: 'ids',
     help: 'projects of the gke and fleet sources (default: the current one)',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'google.impersonate',
     kind: 'text',
     value: 'account',
     help: 'reach Google, its clusters and Pub/Sub as this service account',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'google.kubernetesServiceAccount',
     kind: 'serviceAccount',
     value: 'account',
     help: "NAMESPACE/NAME in the default cluster whose tokens are exchanged for Google's (default: whom its credentials speak for, where there are no others for Google)",
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'google.pool',
     kind: 'text',
     value: 'pool',
     help: 'workload identity pool that trusts the default cluster, PROJECT.svc.id.goog (default: as the cluster says)',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'google.provider',
     kind: 'text',
     value: 'url',
     help: 'what that pool calls the cluster, e.g. its link at container.googleapis.com (default: as the cluster says)',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'gke.endpoints',
@@ -81,7 +81,7 @@ export const options = [
     default: 'dns,public,private',
     value: 'kinds',
     help: 'which endpoint of a GKE cluster to take, the first that it has',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'metadata', 'credential', 'token'],
   },
   {
     key: 'istio.contexts',
@@ -271,7 +271,7 @@ export const options = [
     default: 'info',
     value: 'level',
     help: 'least severity of log lines: debug, info, warning, error',
-    commands: ['run'],
+    commands: ['run', 'metadata'],
   },
   {
     key: 'view',
@@ -314,6 +314,72 @@ export const options = [
     help: 'changes per second in each sandbox cluster',
     commands: ['run', 'sandbox'],
     flagIn: { sandbox: 'rate' },
+  },
+  {
+    key: 'service.url',
+    kind: 'serviceUrl',
+    value: 'url',
+    flag: 'service',
+    help: 'ask this mk8s service for tokens, instead of making them from local credentials',
+    commands: ['credential', 'token'],
+  },
+  {
+    key: 'service.audience',
+    kind: 'text',
+    value: 'audience',
+    help: 'audience of the identity token that the service is asked with (default: its URL)',
+    commands: ['credential', 'token'],
+    flagIn: { credential: 'audience' },
+  },
+  {
+    key: 'metadata.port',
+    kind: 'port',
+    default: '15021',
+    value: 'number',
+    help: 'port of the metadata server; 0: one that is free',
+    commands: ['metadata'],
+    flagIn: { metadata: 'port' },
+  },
+  {
+    key: 'metadata.address',
+    kind: 'address',
+    default: '127.0.0.1',
+    value: 'ip',
+    help: 'address that the metadata server listens on; other than loopback only with allow-remote',
+    commands: ['metadata'],
+    flagIn: { metadata: 'address' },
+  },
+  {
+    key: 'metadata.allowRemote',
+    kind: 'boolean',
+    default: 'false',
+    help: 'let the metadata server give tokens to other machines: whoever reaches it is served',
+    commands: ['metadata'],
+    flagIn: { metadata: 'allow-remote' },
+  },
+  {
+    key: 'metadata.projectNumber',
+    kind: 'text',
+    value: 'number',
+    help: "the project's number (default: asked of Google)",
+    commands: ['metadata'],
+    flagIn: { metadata: 'project-number' },
+  },
+  {
+    key: 'metadata.location',
+    kind: 'text',
+    value: 'location',
+    help: "region or zone that is told (default: the cluster's, by its name)",
+    commands: ['metadata'],
+    flagIn: { metadata: 'location' },
+  },
+  {
+    key: 'metadata.clusterName',
+    kind: 'text',
+    value: 'name',
+    help: "cluster name that is told (default: the cluster's)",
+    commands: ['metadata'],
+    flagIn: { metadata: 'cluster-name' },
   },
 ] as const satisfies readonly Option[];
 

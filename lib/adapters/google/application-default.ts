@@ -29,6 +29,11 @@ export async function hasApplicationDefault(
     return false;
   }
 }
+/**
+ * The library looks for the project before it makes credentials: it runs gcloud, which takes seconds, and asks Google. No token
+ * depends on it, so it is given a word to content itself with.
+ */
+const WITHOUT_PROJECT = { projectId: 'not-asked-for' };
 
 export interface ApplicationDefaultOptions {
   /** Milliseconds since 1970. */
@@ -40,6 +45,8 @@ export interface ApplicationDefaultOptions {
 export interface ApplicationDefault extends TokenSource {
   /** The project that goes with the credentials, undefined where none does. */
   projectId(): Promise<string | undefined>;
+  /** The service account's email, undefined where they are none's or do not say (a person's, a federated identity's). */
+  email(): Promise<string | undefined>;
 }
 
 export function applicationDefault({
@@ -54,7 +61,7 @@ export function applicationDefault({
     const attempted = 'get an access token';
     try {
       const { GoogleAuth } = await library();
-      const client = await new GoogleAuth({ scopes: [...scopes] }).getClient();
+      const client = await new GoogleAuth({ scopes: [...scopes], ...WITHOUT_PROJECT }).getClient();
       const { token } = await client.getAccessToken();
       if (typeof token !== 'string' || token === '') {
         throw new Mk8sError(`Cannot ${attempted} as ${identity}: they gave none. ${advice()}`, { code: 'credentials' });
@@ -69,7 +76,7 @@ export function applicationDefault({
     const attempted = `get an identity token for ${audience}`;
     try {
       const { GoogleAuth } = await library();
-      const client = await new GoogleAuth().getIdTokenClient(audience);
+      const client = await new GoogleAuth(WITHOUT_PROJECT).getIdTokenClient(audience);
       const token = await client.idTokenProvider.fetchIdToken(audience);
       const expiresAt = jwtExpiry(token);
       if (expiresAt === undefined) {
@@ -102,6 +109,15 @@ export function applicationDefault({
         return await new GoogleAuth().getProjectId();
       } catch {
         // Credentials without a project: who needs one asks for it by name.
+        return undefined;
+      }
+    },
+    async email() {
+      const { GoogleAuth } = await library();
+      try {
+        return (await new GoogleAuth(WITHOUT_PROJECT).getCredentials()).client_email;
+      } catch {
+        // As above: who needs to know has to be content with less.
         return undefined;
       }
     },

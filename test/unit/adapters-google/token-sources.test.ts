@@ -1,6 +1,7 @@
 // Google's token services, asked over real HTTP by Google's own libraries: what is sent, what comes back, what an error says.
 
-import { writeFile } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { applicationDefault } from '../../../lib/adapters/google/application-default.ts';
@@ -218,6 +219,46 @@ describe('application default credentials', () => {
     expect(token.token).toBe(SECRET);
     expect(token.expiresAt.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
     expect(await source.projectId()).toBe('p');
+  });
+
+  test('are asked for tokens without looking for a project first, which would run gcloud at every kubectl call', async () => {
+    await using folder = await temporaryFolder();
+    const [file, ran] = [join(folder.path, 'adc.json'), join(folder.path, 'ran')];
+    await writeFile(join(folder.path, 'gcloud'), `#!/bin/sh\necho > '${ran}'\nexit 1\n`, { mode: 0o755 });
+    await writeFile(join(folder.path, 'jwt'), jwtOf({ sub: 'a' }));
+    await writeFile(
+      file,
+      JSON.stringify({
+        type: 'external_account',
+        audience: '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider',
+        subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+        token_url: `${google.url}/v1/token`,
+        credential_source: { file: join(folder.path, 'jwt') },
+      }),
+    );
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', file);
+    for (const name of ['GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT', 'google_cloud_project', 'gcloud_project']) {
+      vi.stubEnv(name, undefined);
+    }
+    vi.stubEnv('PATH', `${folder.path}:${process.env['PATH']}`);
+    google.answer = () => ({
+      body: { access_token: SECRET, issued_token_type: 'x', token_type: 'Bearer', expires_in: 3600 },
+    });
+    expect((await applicationDefault({ now }).get({ kind: 'access' })).token).toBe(SECRET);
+    await expect(access(ran)).rejects.toThrow('ENOENT');
+  });
+
+  test('say whose they are where that is a service account, and nothing where it is a person', async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'adc.json');
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', file);
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    await writeFile(file, JSON.stringify({ type: 'service_account', client_email: runner, private_key: key }));
+    expect(await applicationDefault({ now }).email()).toBe(runner);
+    const person = { type: 'authorized_user', client_id: 'a', client_secret: 'b', refresh_token: 'c' };
+    await writeFile(file, JSON.stringify(person));
+    expect(await applicationDefault({ now }).email()).toBeUndefined();
   });
 
   test('that are absent say how to get some', async () => {

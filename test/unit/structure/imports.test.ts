@@ -17,6 +17,7 @@ const mayImport: Record<string, readonly string[]> = {
   watch: ['model', 'async', 'ports', 'decode'],
   history: ['model', 'async', 'ports'],
   tokens: ['model', 'async', 'ports'],
+  metadata: ['model', 'async', 'ports'],
   bridge: ['model', 'async', 'ports', 'discover', 'plan', 'watch', 'history'],
   'adapters/kubernetes': ['model', 'async', 'ports', 'decode'],
   'adapters/disk': ['model', 'async', 'ports', 'history'],
