@@ -30,7 +30,9 @@ export function trackOutput(
       if (output.reason === 'first') return;
       row.gaps += output.reason === 'unproven' ? 0 : 1;
       row.lastGapAt = now;
-      const severity = output.reason === 'unproven' ? 'INFO' : 'WARNING';
+      // A stream that takes turns has to be proven at each of them.
+      const everyday = task.api.quota === undefined ? 'INFO' : 'DEBUG';
+      const severity = output.reason === 'unproven' ? everyday : 'WARNING';
       return say({ services, task }, severity, reasons[output.reason]);
     }
     case 'listed': {
@@ -42,6 +44,10 @@ export function trackOutput(
       return;
     case 'bookmark':
       row.lastBookmarkAt = now;
+      return;
+    case 'turn':
+      if (row.state === 'watching') row.watchedAt = now;
+      row.state = output.waiting ? 'queued' : stateWord(output.state);
       return;
     case 'page':
     case 'events':

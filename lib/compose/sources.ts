@@ -10,6 +10,7 @@ import type { Problem } from '../model/cluster.ts';
 import { glob } from '../model/glob.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
+import { gatewayKeeper } from './gateways.ts';
 import { isGoogles, openGoogleSources } from './google.ts';
 import { openIstioSource } from './istio.ts';
 
@@ -38,7 +39,7 @@ export async function openSources(config: Config, context: Context): Promise<Ope
       if (name === 'in-cluster') return [inClusterSource(location)];
       return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
     }),
-    ...(google?.sources ?? []),
+    ...(google?.sources ?? []).map(gatewayKeeper(config)),
   ];
   const istio = wanted.includes('istio') ? openIstioSource(config, direct, context) : undefined;
   const close = async (): Promise<void> => void (await Promise.all([google?.close(), istio?.close()]));

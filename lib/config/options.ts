@@ -2,7 +2,7 @@
 // Plain data without imports at run time, so that --help is fast.
 import type { KindAbsent, KindName, KindValue } from './kinds.ts';
 
-export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox';
+export type CommandName = 'run' | 'clusters' | 'plan' | 'tail' | 'status' | 'sandbox';
 
 export interface Option {
   /** Key in mk8s.yaml; a dot is one level of nesting. The environment variable and the flag derive from it. */
@@ -190,6 +190,22 @@ export const options = [
     help: 'among how many processes the streams are shared',
     commands: ['run'],
     platformVariable: 'CLOUD_RUN_TASK_COUNT',
+  },
+  {
+    key: 'gateway.streams',
+    kind: 'positive',
+    default: '10',
+    value: 'number',
+    help: 'streams that may be open through the Connect Gateway of one fleet host project, of all tasks together',
+    commands: ['run', 'plan'],
+  },
+  {
+    key: 'gateway.requestsPerMinute',
+    kind: 'positive',
+    default: '2400',
+    value: 'number',
+    help: 'requests a minute through the Connect Gateway of one fleet host project, of all tasks together',
+    commands: ['run', 'clusters', 'plan'],
   },
   {
     key: 'memory',

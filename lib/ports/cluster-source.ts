@@ -18,6 +18,11 @@ export interface ClusterCandidate extends ClusterPlacement {
   readonly id?: string;
   /** Changes when endpoint or credentials changed, so that a refresh can tell. Contains no secret (a hash). */
   readonly fingerprint: string;
+  /**
+   * Whose quota its connections share: `Connect Gateway of project shop-prod`. Candidates that say the same share one;
+   * absent where there is none.
+   */
+  readonly gateway?: string;
   /** Why it is listed and not connected to (it is being made, it has no endpoint, it is in error), in a sentence. */
   readonly unavailable?: string;
   /** Opens it. Cheap: nothing is connected yet. Throws Mk8sError `config` where the entry cannot work. */

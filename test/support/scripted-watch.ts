@@ -98,5 +98,7 @@ function tell(output: WatchOutput): string {
       return `present ${output.resourceVersion}, ${output.verdict}`;
     case 'lasted':
       return 'lasted';
+    case 'turn':
+      return output.waiting ? 'queued' : 'its turn';
   }
 }

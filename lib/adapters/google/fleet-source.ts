@@ -81,6 +81,8 @@ function candidateOf(
     location,
     state,
     labels,
+    // Counted for the fleet's host project, whatever the region (docs/plan.md).
+    gateway: `Connect Gateway of project ${project}`,
     fingerprint: hash('sha256', JSON.stringify([server.href, unavailable]), 'hex'),
     ...(unavailable === undefined ? {} : { unavailable }),
     connect: () => open({ name: fullName, server, ca: undefined }),
