@@ -167,7 +167,8 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
         }
       } catch (error) {
         gone.throwIfAborted();
-        entry.error = limit?.expired === true ? `it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s` : messageOf(error);
+        entry.error =
+          limit?.expired === true ? `it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s` : messageOf(error);
         entry.tried = true;
         changed.notify();
       } finally {
