@@ -1,10 +1,11 @@
-// Discovery alone, for lists.
+// Discovery alone, for lists and plans.
 import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { followInventory } from '../discover/inventory.ts';
 import type { Inventory } from '../discover/merge.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
+import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
 import { openSources, REFRESH_MS } from './sources.ts';
 
@@ -14,11 +15,22 @@ export async function discoverClusters(
   context: Context,
 ): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
   const opened = await openSources(config, context);
+  const inventory = await readInventory(opened.sources, context, (found) => Promise.resolve(found));
+  const problems = [...opened.problems, ...(inventory?.problems ?? [])];
+  return { clusters: inventory?.infos ?? [], problems, close: () => opened.close() };
+}
+
+/** The same, for `use`; connections to the clusters are open until it is done. */
+export async function readInventory<T>(
+  sources: readonly ClusterSource[],
+  context: Context,
+  use: (inventory: Inventory | undefined) => Promise<T>,
+): Promise<T> {
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   let last: Inventory | undefined;
   const inventories = followInventory({
-    sources: opened.sources,
+    sources,
     discovery: kubernetesDiscovery,
     refreshMs: REFRESH_MS,
     clock: systemClock,
@@ -30,10 +42,9 @@ export async function discoverClusters(
       last = inventory;
       if (inventory.complete) break;
     }
+    return await use(last);
   } finally {
     over.abort(new Error('discovery ended'));
     await Promise.all((last?.reached ?? []).map(({ api }) => api.close()));
   }
-  const problems = [...opened.problems, ...(last?.problems ?? [])];
-  return { clusters: last?.infos ?? [], problems, close: () => opened.close() };
 }

@@ -13,7 +13,7 @@ export interface Option {
   /** Name of the value in --help; none for a boolean. */
   readonly value?: string;
   readonly help: string;
-  /** Commands that take it as a flag; all read it from file and environment. */
+  /** Commands that take it as a flag (`takes`); all read it from file and environment. */
   readonly commands: readonly CommandName[];
   /** Where the flag is not the key in kebab case. */
   readonly flag?: string;
@@ -96,23 +96,23 @@ export const options = [
     kind: 'resources',
     value: 'patterns',
     help: 'which resources: httproutes.gateway.networking.k8s.io, *.istio.io, deployments.apps, secrets (default: every custom resource)',
-    commands: ['run'],
+    commands: ['run', 'plan'],
   },
   {
     key: 'excludeResources',
     kind: 'resources',
     value: 'patterns',
     help: 'leave these resources out',
-    commands: ['run'],
+    commands: ['run', 'plan'],
   },
-  { key: 'namespaces', kind: 'namespaces', value: 'names', help: 'only these namespaces', commands: ['run'] },
+  { key: 'namespaces', kind: 'namespaces', value: 'names', help: 'only these namespaces', commands: ['run', 'plan'] },
   {
     key: 'labelSelector',
     kind: 'text',
     value: 'selector',
     short: 'l',
     help: 'only objects with these labels, in Kubernetes selector syntax',
-    commands: ['run'],
+    commands: ['run', 'plan'],
   },
   {
     key: 'data',
@@ -188,7 +188,7 @@ export const options = [
     default: '1',
     value: 'number',
     help: 'among how many processes the streams are shared',
-    commands: ['run'],
+    commands: ['run', 'plan'],
     platformVariable: 'CLOUD_RUN_TASK_COUNT',
   },
   {
@@ -205,7 +205,7 @@ export const options = [
     default: '2400',
     value: 'number',
     help: 'requests a minute through the Connect Gateway of one fleet host project, of all tasks together',
-    commands: ['run', 'clusters', 'plan'],
+    commands: ['run', 'plan'],
   },
   {
     key: 'memory',
@@ -266,6 +266,11 @@ export const options = [
     flagIn: { sandbox: 'rate' },
   },
 ] as const satisfies readonly Option[];
+
+/** Whether a command takes the option as a flag. A plan finds clusters as a list of them does. */
+export function takes(command: CommandName, option: Option): boolean {
+  return option.commands.includes(command) || (command === 'plan' && option.commands.includes('clusters'));
+}
 
 type Options = (typeof options)[number];
 type OptionOf<K extends Options['key']> = Extract<Options, { key: K }>;
