@@ -84,8 +84,6 @@ async function watchFrom(start: WatchContext['position'], following: Following):
         restores.notice();
         return 'restored';
       }
-      // The next restore is news again.
-      if (output.kind === 'synced') restores.enter();
       if (output.kind !== 'sync') trackOutput(row, output, { services, task });
       const reached = present.isReached(output, recorder.resourceVersion);
       if (services.mode === 'follow') continue;

@@ -12,8 +12,6 @@ interface RestoreMember {
   /** This stream noticed a restore: tells the others, and hears no notices any more. */
   notice(): void;
   leave(): void;
-  /** Takes part again. */
-  enter(): void;
 }
 
 export function createRestoreNotices(): RestoreNotices {
@@ -21,13 +19,11 @@ export function createRestoreNotices(): RestoreNotices {
   return {
     join() {
       const controller = new AbortController();
-      const enter = (): void => void members.add(controller);
-      enter();
+      members.add(controller);
       const leave = (): void => void members.delete(controller);
       return {
         signal: controller.signal,
         leave,
-        enter,
         notice() {
           leave();
           for (const member of members) member.abort(new Error('another stream noticed that the cluster was restored'));

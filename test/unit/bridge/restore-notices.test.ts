@@ -18,15 +18,6 @@ describe('promise 10: a restore that one stream notices', () => {
     expect(second.signal.aborted).toBe(false);
   });
 
-  test('reaches a stream again that takes part again', () => {
-    const notices = createRestoreNotices();
-    const [first, second] = [notices.join(), notices.join()];
-    second.leave();
-    second.enter();
-    first.notice();
-    expect(second.signal.aborted).toBe(true);
-  });
-
   test('does not come back to a stream that noticed it before another did', () => {
     const notices = createRestoreNotices();
     const [first, second] = [notices.join(), notices.join()];
