@@ -84,6 +84,7 @@ async function watchFrom(start: WatchContext['position'], following: Following):
         restores.notice();
         return 'restored';
       }
+      if (output.kind === 'synced') restores.comeBack();
       if (output.kind !== 'sync') trackOutput(row, output, { services, task });
       const reached = present.isReached(output, recorder.resourceVersion);
       if (services.mode === 'follow') continue;

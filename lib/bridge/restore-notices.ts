@@ -9,9 +9,12 @@ export interface RestoreNotices {
 
 interface RestoreMember {
   readonly signal: AbortSignal;
-  /** This stream noticed a restore: tells the others, and hears no notices any more. */
+  /** This stream noticed a restore that it has not been told of: tells the others, and hears no notices until it comes back. */
   notice(): void;
+  /** It is compared anew: what others notice of the same restore is no news to it. */
   leave(): void;
+  /** It is compared: what others notice from now on may be the next restore. */
+  comeBack(): void;
 }
 
 export function createRestoreNotices(): RestoreNotices {
@@ -24,8 +27,11 @@ export function createRestoreNotices(): RestoreNotices {
       return {
         signal: controller.signal,
         leave,
+        comeBack: () => void members.add(controller),
         notice() {
           leave();
+          // Then it is the same one.
+          if (controller.signal.aborted) return;
           for (const member of members) member.abort(new Error('another stream noticed that the cluster was restored'));
         },
       };

@@ -18,6 +18,24 @@ describe('promise 10: a restore that one stream notices', () => {
     expect(second.signal.aborted).toBe(false);
   });
 
+  test('reaches a stream that was compared anew after an earlier one', () => {
+    const notices = createRestoreNotices();
+    const [first, second] = [notices.join(), notices.join()];
+    second.leave();
+    second.comeBack();
+    first.notice();
+    expect(second.signal.aborted).toBe(true);
+  });
+
+  test('is not told again by a stream that was told of it and notices it, too', () => {
+    const notices = createRestoreNotices();
+    const [first, second] = [notices.join(), notices.join()];
+    first.notice();
+    first.comeBack();
+    second.notice();
+    expect(first.signal.aborted).toBe(false);
+  });
+
   test('does not come back to a stream that noticed it before another did', () => {
     const notices = createRestoreNotices();
     const [first, second] = [notices.join(), notices.join()];
