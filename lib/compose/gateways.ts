@@ -1,4 +1,5 @@
 // The quotas of gateways, composed: clusters whose sources say that they share a gateway share its quota.
+import { gatewayOf } from '../adapters/google/connect-gateway.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { createQuota, type QuotaLimits, type SharedQuota } from '../plan/quota.ts';
@@ -12,7 +13,10 @@ export function gatewayLimits({ gateway, shard }: Pick<Config, 'gateway' | 'shar
   };
 }
 
-/** Makes what a source names keep the quota of its gateway, if it is behind one. */
+/**
+ * Makes what a source names keep the quota of its gateway, if it is behind one: also what a kubeconfig of gcloud's names. Does
+ * nothing to what keeps one already.
+ */
 export function gatewayKeeper(config: Pick<Config, 'gateway' | 'shard'>): (source: ClusterSource) => ClusterSource {
   const limits = gatewayLimits(config);
   const quotas = new Map<string, SharedQuota>();
@@ -32,9 +36,15 @@ export function gatewayKeeper(config: Pick<Config, 'gateway' | 'shard'>): (sourc
       return {
         problems,
         candidates: candidates.map((candidate) => {
-          const { gateway } = candidate;
+          const gateway = candidate.gateway ?? gatewayOf(candidate.server);
           if (gateway === undefined) return candidate;
-          return { ...candidate, connect: () => quotaOf(gateway).open(candidate.connect()) };
+          return {
+            ...candidate,
+            connect() {
+              const api = candidate.connect();
+              return api.quota === undefined ? quotaOf(gateway).open(api) : api;
+            },
+          };
         }),
       };
     },

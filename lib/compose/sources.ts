@@ -34,17 +34,18 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   const google = wanted.some(isGoogles) ? await openGoogleSources(config, context) : undefined;
   const byName = wanted.filter((name) => name !== 'istio' && !isGoogles(name));
   const plain = byName.length === 0 && google === undefined ? ['auto'] : byName;
+  const keep = gatewayKeeper(config);
   const direct = [
     ...plain.flatMap((name): readonly ClusterSource[] => {
       if (name === 'in-cluster') return [inClusterSource(location)];
       return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
     }),
-    ...(google?.sources ?? []).map(gatewayKeeper(config)),
-  ];
+    ...(google?.sources ?? []),
+  ].map(keep);
   const istio = wanted.includes('istio') ? openIstioSource(config, direct, context) : undefined;
   const close = async (): Promise<void> => void (await Promise.all([google?.close(), istio?.close()]));
   const sources = istio === undefined ? direct : [...direct, istio.source];
-  const chosen = sources.map((source) => onlyContexts(source, config.contexts));
+  const chosen = sources.map((source) => onlyContexts(keep(source), config.contexts));
   if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, close };
   const found = await Promise.all(chosen.map((source) => source.discover(context.signal)));
   if (found.some(({ candidates }) => candidates.length > 0)) {

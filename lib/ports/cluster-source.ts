@@ -19,8 +19,8 @@ export interface ClusterCandidate extends ClusterPlacement {
   /** Changes when endpoint or credentials changed, so that a refresh can tell. Contains no secret (a hash). */
   readonly fingerprint: string;
   /**
-   * Whose quota its connections share: `Connect Gateway of project shop-prod`. Candidates that say the same share one;
-   * absent where there is none.
+   * Whose quota its connections share: `Connect Gateway of project 123456789012`. Candidates that say the same share one;
+   * absent where there is none, or where only its address shows it.
    */
   readonly gateway?: string;
   /** Why it is listed and not connected to (it is being made, it has no endpoint, it is in error), in a sentence. */

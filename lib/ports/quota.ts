@@ -2,7 +2,7 @@
 // before they begin something and start their time limits afterwards, so that a wait for a turn is no silence of a server's.
 
 export interface Quota {
-  /** Whose it is, for people: `Connect Gateway of project shop-prod`. */
+  /** Whose it is, for people: `Connect Gateway of project 123456789012`. */
   readonly name: string;
   /**
    * Resolves when something may begin that makes about so many requests; first come, first served. What has begun is

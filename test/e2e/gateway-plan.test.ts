@@ -36,7 +36,7 @@ describe('a plan for clusters of Google Cloud', () => {
     const { ways, clusters } = JSON.parse(stdout) as PlannedRun;
     expect(ways.map(({ name, streams, open, fits }) => ({ name, streams, open, fits }))).toEqual([
       { name: 'direct', streams: 2, open: 2, fits: true },
-      { name: 'Connect Gateway of project fleet-project', streams: 2, open: 2, fits: true },
+      { name: 'Connect Gateway of project 123456789012', streams: 2, open: 2, fits: true },
     ]);
     expect(clusters.map(({ name, resources }) => [name, resources])).toEqual([
       ['gke_fleet-project_us-central1_direct', 2],

@@ -5,6 +5,7 @@ import type { Problem } from '../../model/cluster.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
+import { gatewayName } from './connect-gateway.ts';
 import type { HubMemberships, Membership } from './hub-memberships.ts';
 
 const SOURCE = 'fleet';
@@ -81,8 +82,7 @@ function candidateOf(
     location,
     state,
     labels,
-    // Counted for the fleet's host project, whatever the region (docs/plan.md).
-    gateway: `Connect Gateway of project ${project}`,
+    gateway: gatewayName(projectNumber),
     fingerprint: hash('sha256', JSON.stringify([server.href, unavailable]), 'hex'),
     ...(unavailable === undefined ? {} : { unavailable }),
     connect: () => open({ name: fullName, server, ca: undefined }),

@@ -13,7 +13,7 @@ const lagSeconds = { mean: 16.875, most: 45 };
 const found: PlannedRun = {
   ways: [
     {
-      name: 'Connect Gateway of project shop',
+      name: 'Connect Gateway of project 123',
       clusters: 2,
       streams: 40,
       shards: [18, 22],
@@ -27,7 +27,7 @@ const found: PlannedRun = {
       fits: true,
     },
   ],
-  clusters: [{ name: 'web', way: 'Connect Gateway of project shop', resources: 40, streams: 40, lagSeconds }],
+  clusters: [{ name: 'web', way: 'Connect Gateway of project 123', resources: 40, streams: 40, lagSeconds }],
   warnings: ['too much'],
   problems: [{ source: 'old', message: 'Cluster "old" is left out: it did not answer' }],
 };
@@ -40,10 +40,10 @@ describe('mk8s plan', () => {
       /^WAY +CLUSTERS +STREAMS +PER TASK +OPEN +WATCH +TURN EVERY +LAG +CATCH-UP +REQUESTS\/MIN +FITS$/,
     );
     expect(lines[1]).toMatch(
-      /^Connect Gateway of project shop +2 +40 +18-22 +10 of 10 +15s +1m +17s, at most 45s +1m +123 of 2,400 +yes$/,
+      /^Connect Gateway of project 123 +2 +40 +18-22 +10 of 10 +15s +1m +17s, at most 45s +1m +123 of 2,400 +yes$/,
     );
     expect(lines[3]).toMatch(/^CLUSTER +WAY +RESOURCES +STREAMS +LAG$/);
-    expect(lines[4]).toMatch(/^web +Connect Gateway of project shop +40 +40 +17s, at most 45s$/);
+    expect(lines[4]).toMatch(/^web +Connect Gateway of project 123 +40 +40 +17s, at most 45s$/);
     expect(stderr).toBe('Warning: Cluster "old" is left out: it did not answer\nWarning: too much\n');
     expect(code).toBe(0);
   });
