@@ -5,16 +5,21 @@ import type { DataFolder } from './adapters/disk/data-folder.ts';
 import { systemClock } from './async/system-clock.ts';
 import type { Context } from './compose/context.ts';
 import type { MetadataHandle } from './compose/metadata.ts';
+import type { PlannedRun } from './compose/plan.ts';
 import type { RunHandle } from './compose/run.ts';
 import type { Config } from './config/options.ts';
 import type { ClusterInfo, Problem } from './model/cluster.ts';
+import type { Simulation } from './plan/simulated-fleet.ts';
 import type { TokenBroker } from './ports/token-broker.ts';
 
 export type { Context } from './compose/context.ts';
 export type { MetadataHandle } from './compose/metadata.ts';
+export type { PlannedRun } from './compose/plan.ts';
 export type { RunHandle, RunSnapshot } from './compose/run.ts';
 export type { RunSummary } from './compose/run-summary.ts';
 export { chooseDefault } from './discover/default-cluster.ts';
+export type { WayPlan } from './plan/fleet-plan.ts';
+export type { Simulation } from './plan/simulated-fleet.ts';
 
 /** The main job. Ends when `context.signal` aborts, at the deadline, or (catch-up) at the present. */
 export async function startRun(config: Config, context: Context): Promise<RunHandle> {
@@ -43,6 +48,12 @@ export async function discoverClusters(
   context: Context,
 ): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
   return await (await import('./compose/discover.ts')).discoverClusters(config, context);
+}
+
+/** What following the clusters of the sources would amount to; with a simulation, those of a fleet that does not exist. */
+export async function planRun(config: Config, context: Context, simulation?: Simulation): Promise<PlannedRun> {
+  const plan = await import('./compose/plan.ts');
+  return simulation === undefined ? await plan.planRun(config, context) : plan.planSimulation(config, simulation);
 }
 
 /** The sandbox fleet, in this process. `folder`: kept there; default in memory. */

@@ -17,6 +17,8 @@ const EVERY_MS = 60_000;
 const AFTER_CHANGE_MS = [150, 500, 1_500, 4_000];
 /** Time for all of discovery, milliseconds: seconds in a large cluster, for ever on a half-open connection. */
 const DISCOVERY_TIMEOUT_MS = 60_000;
+/** A later look is one, where the server knows ETags. */
+const FIRST_LOOK_REQUESTS = 3;
 const RETRY = { baseMs: 1_000, maxMs: 30_000 };
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
@@ -37,6 +39,7 @@ export async function discoverResources(
 ): Promise<DiscoveredResources> {
   const { cluster, discovery, clock, random, report, signal } = following;
   for (let failures = 1; ; failures += 1) {
+    await cluster.api.quota?.admit(previous?.etag === undefined ? FIRST_LOOK_REQUESTS : 1, signal);
     const limit = startDeadline(clock, DISCOVERY_TIMEOUT_MS, signal);
     try {
       const known = previous === undefined ? {} : { previous };
@@ -68,7 +71,10 @@ export async function* followResources(
   const over = new AbortController();
   const signal = AbortSignal.any([following.signal, over.signal]);
   const changed = createWake();
-  const watching = watchDefinitions({ ...following, signal }, changed);
+  // Behind a gateway that allows few open streams, they are for objects: discovery is looked at, and once is enough then.
+  const few = following.cluster.api.quota !== undefined;
+  const looks = few ? AFTER_CHANGE_MS.slice(0, 1) : AFTER_CHANGE_MS;
+  const watching = few ? Promise.resolve() : watchDefinitions({ ...following, signal }, changed);
   watching.catch(() => changed.notify());
   try {
     let current = await discoverResources(following);
@@ -77,7 +83,7 @@ export async function* followResources(
       const timer = new AbortController();
       const either = AbortSignal.any([signal, timer.signal]);
       await Promise.race([changed.wait(either), clock.sleep(EVERY_MS, either)]).finally(() => timer.abort());
-      for (const delay of AFTER_CHANGE_MS) {
+      for (const delay of looks) {
         await clock.sleep(delay, signal);
         const next = await discoverResources(following, current);
         if (next === current && following.isSettled()) continue;

@@ -145,6 +145,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         return await append(gathered.take(), undefined);
       case 'present':
       case 'lasted':
+      case 'turn':
         return;
     }
   }

@@ -18,6 +18,8 @@ import type { StreamEnd, StreamServices } from './stream-task.ts';
 const RETRY = { baseMs: 2_000, maxMs: 30_000 };
 /** Time for a cluster to say that a resource is gone, milliseconds: its connection may be half-open. */
 const PROOF_TIMEOUT_MS = 30_000;
+/** Of such a proof. */
+const PROOF_REQUESTS = 2;
 
 export interface ClusterTask {
   readonly cluster: ReachedCluster;
@@ -204,6 +206,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     const isOf = (groupVersion: string): boolean =>
       groupVersion.slice(0, Math.max(0, groupVersion.indexOf('/'))) === group;
     if (failed.some(({ groupVersion }) => isOf(groupVersion))) return 'unproven';
+    await task.cluster.api.quota?.admit(PROOF_REQUESTS, task.stop);
     const limit = startDeadline(services.clock, PROOF_TIMEOUT_MS, task.stop);
     try {
       return (await task.discovery.isGone(task.cluster.api, resource, limit.signal)) ? 'gone' : 'unproven';

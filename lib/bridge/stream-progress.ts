@@ -32,7 +32,9 @@ export function trackOutput(
       row.gaps += gaps;
       services.tally.gaps += gaps;
       row.lastGapAt = now;
-      const severity = output.reason === 'unproven' ? 'INFO' : 'WARNING';
+      // A stream that takes turns has to be proven at each of them.
+      const everyday = task.api.quota === undefined ? 'INFO' : 'DEBUG';
+      const severity = output.reason === 'unproven' ? everyday : 'WARNING';
       return say({ services, task }, severity, reasons[output.reason]);
     }
     case 'listed': {
@@ -44,6 +46,10 @@ export function trackOutput(
       return;
     case 'bookmark':
       row.lastBookmarkAt = now;
+      return;
+    case 'turn':
+      if (row.state === 'watching') row.watchedAt = now;
+      row.state = output.waiting ? 'queued' : stateWord(output.state);
       return;
     case 'page':
     case 'events':

@@ -1,5 +1,5 @@
 // What the commands need of the rest of mk8s. compose.ts fulfils it; tests put fakes in its place.
-import type { Context, MetadataHandle, RunHandle } from '../compose.ts';
+import type { Context, MetadataHandle, PlannedRun, RunHandle, Simulation } from '../compose.ts';
 import type { Config } from '../config/options.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import type { DeadLetterStore } from '../ports/event-sink.ts';
@@ -30,6 +30,8 @@ export interface Engine {
   /** The store of a configuration, to look at how a run does. A folder has to exist. */
   openStatus(config: Config, context: Pick<Context, 'env'>): Promise<StatusForReading>;
   discoverClusters(config: Config, context: Context): Promise<Discovery>;
+  /** With a simulation, no cluster is looked for. */
+  planRun(config: Config, context: Context, simulation?: Simulation): Promise<PlannedRun>;
   startSandbox(options: { clusters: number; objects: number; rate: number }): Promise<{
     /** YAML with a context per cluster. */
     kubeconfig(): string;

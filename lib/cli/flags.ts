@@ -1,7 +1,7 @@
 // Turns the table of options into a command's flags, and a command's flags into configuration.
 import { type Command, Option as Flag } from 'commander';
 import type { ConfigInput } from '../config/load.ts';
-import { type CommandName, flagOf, type Option, options, variableOf } from '../config/options.ts';
+import { type CommandName, flagOf, type Option, options, takes, variableOf } from '../config/options.ts';
 
 type FlagValues = NonNullable<ConfigInput['flags']>;
 
@@ -19,7 +19,7 @@ const repeatable: ReadonlySet<string> = new Set([
 /** Adds the flags that `name` takes. Returns how to read what was given, by option key, once the command line is parsed. */
 export function addOptions(command: Command, name: CommandName): () => FlagValues {
   const added = (options as readonly Option[])
-    .filter((option) => option.commands.includes(name))
+    .filter((option) => takes(name, option))
     .map((option) => ({ option, flag: addOption(command, option, name) }));
   return () => {
     const given = command.opts<Record<string, string | string[] | boolean | undefined>>();

@@ -107,6 +107,18 @@ function commandLine(host: Host, said: { out: string; err: string }, ended: (cod
     (command) => command.addOption(output('table', 'json', 'yaml', 'name')),
     async (flags, invocation) => (await import('./commands/clusters.ts')).clusters(flags as never, invocation),
   );
+  add(
+    'plan',
+    'show what a run would amount to: streams, their turns behind gateways, freshness, requests; follows nothing',
+    (command) =>
+      command
+        .option(
+          '--simulate <fleet>',
+          'plan for a fleet that does not exist: clusters=1000,resources=40[,gateway=N][,projects=N][,shards=N]; gateway: clusters behind Connect Gateway (default all), projects: fleet host projects they are spread over (default 1)',
+        )
+        .addOption(output('table', 'json', 'yaml')),
+    async (flags, invocation) => (await import('./commands/plan.ts')).plan(flags as never, invocation),
+  );
   add('tail', 'show recorded changes, also while a run writes them', tailFlags, async (flags, invocation) =>
     (await import('./commands/tail.ts')).tail(flags as never, invocation),
   );

@@ -1,4 +1,4 @@
-// Discovery alone, for lists.
+// Discovery alone, for lists and plans.
 import { kubernetesDiscovery } from '../adapters/kubernetes/discovery-port.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
@@ -6,7 +6,7 @@ import { followInventory } from '../discover/inventory.ts';
 import type { Inventory } from '../discover/merge.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import type { Context } from './context.ts';
-import { openSources, REFRESH_MS } from './sources.ts';
+import { type OpenedSources, openSources, REFRESH_MS } from './sources.ts';
 
 /** Reads the sources once and tries every cluster once. `close` also ends the sandbox, where it is the source. */
 export async function discoverClusters(
@@ -14,12 +14,23 @@ export async function discoverClusters(
   context: Context,
 ): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
   const opened = await openSources(config, context);
+  const inventory = await readInventory(opened, context, (found) => Promise.resolve(found));
+  const problems = [...opened.problems, ...(inventory?.problems ?? [])];
+  return { clusters: inventory?.infos ?? [], problems, close: () => opened.close() };
+}
+
+/** The same, for `use`; connections to the clusters are open until it is done. */
+export async function readInventory<T>(
+  { sources, wish }: Pick<OpenedSources, 'sources' | 'wish'>,
+  context: Context,
+  use: (inventory: Inventory | undefined) => Promise<T>,
+): Promise<T> {
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   let last: Inventory | undefined;
   const inventories = followInventory({
-    sources: opened.sources,
-    wish: opened.wish,
+    sources,
+    wish,
     discovery: kubernetesDiscovery,
     refreshMs: REFRESH_MS,
     clock: systemClock,
@@ -31,10 +42,9 @@ export async function discoverClusters(
       last = inventory;
       if (inventory.complete) break;
     }
+    return await use(last);
   } finally {
     over.abort(new Error('discovery ended'));
     await Promise.all((last?.reached ?? []).map(({ api }) => api.close()));
   }
-  const problems = [...opened.problems, ...(last?.problems ?? [])];
-  return { clusters: last?.infos ?? [], problems, close: () => opened.close() };
 }

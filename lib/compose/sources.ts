@@ -11,6 +11,7 @@ import { glob } from '../model/glob.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
 import { openClusterProfileSource } from './cluster-profile.ts';
 import type { Context } from './context.ts';
+import { gatewayKeeper } from './gateways.ts';
 import { type GoogleSources, isGoogles, openGoogleSources } from './google.ts';
 import { openIstioSource } from './istio.ts';
 import { kubeconfigLocation } from './kubeconfig-location.ts';
@@ -41,13 +42,14 @@ export async function openSources(config: Config, context: Context): Promise<Ope
   const wish = { named: config.defaultCluster, region: config.region ?? google?.region };
   const byName = wanted.filter((name) => !toldByObjects.has(name) && !isGoogles(name));
   const plain = byName.length === 0 && google === undefined ? ['auto'] : byName;
+  const keep = gatewayKeeper(config);
   const direct = [
     ...plain.flatMap((name): readonly ClusterSource[] => {
       if (name === 'in-cluster') return [inClusterSource(location)];
       return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
     }),
     ...(google?.sources ?? []),
-  ];
+  ].map(keep);
   const told = [
     ...(wanted.includes('istio') ? [openIstioSource(config, direct, wish, context)] : []),
     ...(wanted.includes('clusterprofile')
@@ -59,7 +61,7 @@ export async function openSources(config: Config, context: Context): Promise<Ope
     await (await opened)?.close();
   }
   const sources = [...direct, ...told.map(({ source }) => source)];
-  const chosen = sources.map((source) => onlyContexts(source, config.contexts));
+  const chosen = sources.map((source) => onlyContexts(keep(source), config.contexts));
   if (!config.fallbackSandbox) return { sources: chosen, problems: [], sandbox: false, wish, close };
   const found = await Promise.all(chosen.map((source) => source.discover(context.signal)));
   if (found.some(({ candidates }) => candidates.length > 0)) {

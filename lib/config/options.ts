@@ -2,7 +2,16 @@
 // Plain data without imports at run time, so that --help is fast.
 import type { KindAbsent, KindName, KindValue } from './kinds.ts';
 
-export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox' | 'metadata' | 'credential' | 'token';
+export type CommandName =
+  | 'run'
+  | 'clusters'
+  | 'plan'
+  | 'tail'
+  | 'status'
+  | 'sandbox'
+  | 'metadata'
+  | 'credential'
+  | 'token';
 
 export interface Option {
   /** Key in mk8s.yaml; a dot is one level of nesting. The environment variable and the flag derive from it. */
@@ -13,7 +22,7 @@ export interface Option {
   /** Name of the value in --help; none for a boolean. */
   readonly value?: string;
   readonly help: string;
-  /** Commands that take it as a flag; all read it from file and environment. */
+  /** Commands that take it as a flag (`takes`); all read it from file and environment. */
   readonly commands: readonly CommandName[];
   /** Where the flag is not the key in kebab case. */
   readonly flag?: string;
@@ -154,23 +163,23 @@ export const options = [
     kind: 'resources',
     value: 'patterns',
     help: 'which resources: httproutes.gateway.networking.k8s.io, *.istio.io, deployments.apps, secrets (default: every custom resource)',
-    commands: ['run'],
+    commands: ['run', 'plan'],
   },
   {
     key: 'excludeResources',
     kind: 'resources',
     value: 'patterns',
     help: 'leave these resources out',
-    commands: ['run'],
+    commands: ['run', 'plan'],
   },
-  { key: 'namespaces', kind: 'namespaces', value: 'names', help: 'only these namespaces', commands: ['run'] },
+  { key: 'namespaces', kind: 'namespaces', value: 'names', help: 'only these namespaces', commands: ['run', 'plan'] },
   {
     key: 'labelSelector',
     kind: 'text',
     value: 'selector',
     short: 'l',
     help: 'only objects with these labels, in Kubernetes selector syntax',
-    commands: ['run'],
+    commands: ['run', 'plan'],
   },
   {
     key: 'data',
@@ -254,8 +263,24 @@ export const options = [
     default: '1',
     value: 'number',
     help: 'among how many processes the streams are shared',
-    commands: ['run'],
+    commands: ['run', 'plan'],
     platformVariable: 'CLOUD_RUN_TASK_COUNT',
+  },
+  {
+    key: 'gateway.streams',
+    kind: 'positive',
+    default: '10',
+    value: 'number',
+    help: 'streams that may be open through the Connect Gateway of one fleet host project, of all tasks together',
+    commands: ['run', 'plan'],
+  },
+  {
+    key: 'gateway.requestsPerMinute',
+    kind: 'positive',
+    default: '2400',
+    value: 'number',
+    help: 'requests a minute through the Connect Gateway of one fleet host project, of all tasks together',
+    commands: ['run', 'plan'],
   },
   {
     key: 'memory',
@@ -382,6 +407,11 @@ export const options = [
     flagIn: { metadata: 'cluster-name' },
   },
 ] as const satisfies readonly Option[];
+
+/** Whether a command takes the option as a flag. A plan finds clusters as a list of them does. */
+export function takes(command: CommandName, option: Option): boolean {
+  return option.commands.includes(command) || (command === 'plan' && option.commands.includes('clusters'));
+}
 
 type Options = (typeof options)[number];
 type OptionOf<K extends Options['key']> = Extract<Options, { key: K }>;

@@ -1,7 +1,7 @@
 // Sources → one inventory of clusters, deduplicated by cluster id, refreshed while running. A cluster that cannot be reached
 // is listed with the reason and tried again; it holds up nobody (promise 8).
 import { backoffDelay } from '../async/backoff.ts';
-import { startDeadline } from '../async/deadline.ts';
+import { type Deadline, startDeadline } from '../async/deadline.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import { createWake } from '../async/wake.ts';
 import type { Problem } from '../model/cluster.ts';
@@ -15,6 +15,9 @@ import { type Inventory, keyOf, merge, type Way } from './merge.ts';
 /** Time for one cluster to say who it is, milliseconds: a firewall that drops packets should not look like progress. */
 const IDENTIFY_TIMEOUT_MS = 15_000;
 const RETRY = { baseMs: 2_000, maxMs: 60_000 };
+
+/** Of a cluster that is asked who it is. */
+const IDENTIFY_REQUESTS = 2;
 
 /**
  * A cluster has to refuse to say who it is so often in a row before its address stands for it: a role that is missing for
@@ -136,7 +139,9 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
 
   async function identifyAgain(entry: Entry): Promise<void> {
     if (entry.api === undefined) return;
-    const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, AbortSignal.any([signal, entry.leave.signal]));
+    const gone = AbortSignal.any([signal, entry.leave.signal]);
+    await entry.api.quota?.admit(IDENTIFY_REQUESTS, gone);
+    const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, gone);
     try {
       const answer = await options.discovery.identify(entry.api, limit.signal);
       if (answer.byAddress !== true || entry.identity?.byAddress === true) entry.identity = answer;
@@ -149,9 +154,11 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
     const gone = AbortSignal.any([signal, entry.leave.signal]);
     let refusals = 0;
     for (let failures = 1; ; failures += 1) {
-      const limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, gone);
+      let limit: Deadline | undefined;
       try {
         entry.api ??= entry.candidate.connect();
+        await entry.api.quota?.admit(IDENTIFY_REQUESTS, gone);
+        limit = startDeadline(clock, IDENTIFY_TIMEOUT_MS, gone);
         const answer = await discovery.identify(entry.api, limit.signal);
         refusals += answer.byAddress === true ? 1 : -refusals;
         if (refusals === 0 || refusals === REFUSALS) {
@@ -163,11 +170,12 @@ export async function* followInventory(options: InventoryOptions): AsyncGenerato
         }
       } catch (error) {
         gone.throwIfAborted();
-        entry.error = limit.expired ? `it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s` : messageOf(error);
+        entry.error =
+          limit?.expired === true ? `it did not answer within ${IDENTIFY_TIMEOUT_MS / 1000} s` : messageOf(error);
         entry.tried = true;
         changed.notify();
       } finally {
-        limit.stop();
+        limit?.stop();
       }
       await clock.sleep(backoffDelay(failures, RETRY, random), gone);
     }

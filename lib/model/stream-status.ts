@@ -6,6 +6,8 @@ export type StreamState =
   /** First sync, or reconcile after a gap. */
   | 'syncing'
   | 'watching'
+  /** Behind a gateway that allows few open streams: between two of its turns. Nothing is wrong. */
+  | 'queued'
   /** Waiting before the next attempt; `error` says why. */
   | 'retrying'
   /** Watched and recorded, but a sink takes nothing until somebody changes something; `error` says what. */

@@ -35,6 +35,16 @@ export function planStreams(
   return new Map(planned.filter(([key]) => count <= 1 || ownerOf(key, count) === index));
 }
 
+/** The streams of a cluster by task: how many each of `count` tasks takes, whichever task this is. */
+export function streamsByTask(streams: Iterable<StreamKey>, count: number): readonly number[] {
+  const taken = Array.from({ length: count }, () => 0);
+  for (const key of streams) {
+    const owner = count <= 1 ? 0 : ownerOf(key, count);
+    taken[owner] = (taken[owner] ?? 0) + 1;
+  }
+  return taken;
+}
+
 /** Whether a resource is wanted at all, namespaces and shards aside. */
 function resourceSelection(wanted: Wanted): (info: ResourceInfo) => boolean {
   const included = wanted.resources.map(resourcePattern);

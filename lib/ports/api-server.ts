@@ -1,5 +1,6 @@
 // How stages talk to one cluster's API server: bytes in, bytes out. Implemented over HTTPS (adapters/kubernetes),
 // and by simulations.
+import type { Quota } from './quota.ts';
 
 export interface ApiRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
@@ -39,6 +40,8 @@ export interface ApiServer {
   /** URL, for people. */
   readonly server: string;
   request(request: ApiRequest): Promise<ApiResponse>;
+  /** What its requests have to keep, where it is behind a gateway that limits them: to be asked before something begins. */
+  readonly quota?: Quota;
   /** Closes pooled connections. */
   close(): Promise<void>;
 }

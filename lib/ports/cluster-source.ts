@@ -20,6 +20,11 @@ export interface ClusterCandidate extends ClusterPlacement {
   readonly fingerprint: string;
   /** True where an object of a cluster named it, whoever wrote that: it does not become the default by its place. */
   readonly untrusted?: boolean;
+  /**
+   * Whose quota its connections share: `Connect Gateway of project 123456789012`. Candidates that say the same share one;
+   * absent where there is none, or where only its address shows it.
+   */
+  readonly gateway?: string;
   /** Why it is listed and not connected to (it is being made, it has no endpoint, it is in error), in a sentence. */
   readonly unavailable?: string;
   /** Opens it. Cheap: nothing is connected yet. Throws Mk8sError `config` where the entry cannot work. */

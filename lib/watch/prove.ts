@@ -133,8 +133,11 @@ async function replays(
   try {
     const question = watchRequest(collection, before.resourceVersion, REPLAY_SECONDS);
     const response = await api.request({ ...question, freshCredentials, signal: deadline.signal });
-    if (response.status === 410) return 'forgotten';
-    if (response.status !== 200) return await refusal(response);
+    if (response.status !== 200) {
+      // Read to its end in any case: what is left unread keeps its connection open.
+      const refused = await refusal(response);
+      return refused.code === 410 ? 'forgotten' : refused;
+    }
     for await (const lines of decodeWatch(response.body)) {
       for (const line of lines) {
         if (line.kind === 'error') return line.status.code === 410 ? 'forgotten' : 'unclear';

@@ -108,9 +108,16 @@ export function initialState(position: {
   epoch: number;
   resourceVersion?: ResourceVersion;
   reason?: SyncReason;
+  /** False where lists are to be paged from the beginning. */
+  streamingLists?: boolean;
 }): ActiveState {
-  const memory: Memory = { epoch: Math.max(1, position.epoch), failures: 0, streamingLists: true, renewed: false };
-  return position.resourceVersion === undefined
-    ? { kind: 'streaming', reason: position.reason ?? 'first', memory }
-    : { kind: 'probing', resourceVersion: position.resourceVersion, memory };
+  const { streamingLists = true } = position;
+  const memory: Memory = { epoch: Math.max(1, position.epoch), failures: 0, streamingLists, renewed: false };
+  if (position.resourceVersion !== undefined) {
+    return { kind: 'probing', resourceVersion: position.resourceVersion, memory };
+  }
+  const reason = position.reason ?? 'first';
+  return streamingLists
+    ? { kind: 'streaming', reason, memory }
+    : { kind: 'paging', reason, continueToken: '', consistent: true, memory };
 }

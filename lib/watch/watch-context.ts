@@ -34,7 +34,9 @@ export type WatchOutput =
   /** What the cluster's resourceVersion was when this run looked, and whether it follows on from ours. */
   | { readonly kind: 'present'; readonly resourceVersion: ResourceVersion; readonly verdict: Verdict }
   /** A watch lasted as long as it was asked to and ended cleanly. */
-  | { readonly kind: 'lasted' };
+  | { readonly kind: 'lasted' }
+  /** Behind a gateway: from now on nothing is connected until it is the stream's turn (`waiting`), or it is. */
+  | { readonly kind: 'turn'; readonly waiting: boolean; readonly state: WatchState };
 
 /** What one request makes happen: something to hand out, and then the input of the transition. */
 export interface Step {

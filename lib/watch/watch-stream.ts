@@ -8,6 +8,7 @@ import { openWatch } from './open-watch.ts';
 import { prove } from './prove.ts';
 import { type ActiveState, initialState, type WatchInput, type WatchState } from './state.ts';
 import { transition } from './transition.ts';
+import { createTurns, type Turns } from './turns.ts';
 import type { Step, WatchContext, WatchOutput } from './watch-context.ts';
 
 /**
@@ -21,19 +22,43 @@ const LAPSE_MS = 15_000;
  * retried inside, as the states say. Throws what `record` throws.
  */
 export async function* watchStream(context: WatchContext): AsyncGenerator<WatchOutput, void, undefined> {
-  let state: WatchState = initialState(context.position);
+  const { quota } = context.api;
+  const turns = quota === undefined ? undefined : createTurns(quota);
+  try {
+    yield* watchInTurns(context, turns);
+  } finally {
+    turns?.leave();
+  }
+}
+
+/** Without `turns`, each request is made at once. */
+async function* watchInTurns(
+  context: WatchContext,
+  turns: Turns | undefined,
+): AsyncGenerator<WatchOutput, void, undefined> {
+  // A list that streams would hold one of few streams for as long as it takes.
+  let state: WatchState = initialState({ ...context.position, streamingLists: turns === undefined });
   let told: WatchState['kind'] = state.kind;
   yield { kind: 'state', state };
   const { clock } = context;
   let heardAt = clock.now();
   while (state.kind !== 'ended') {
     context.signal.throwIfAborted();
+    if (turns?.needs(state) === true) {
+      yield { kind: 'turn', waiting: true, state };
+      await turns.take(state, context.signal);
+      // Nothing was connected while it waited.
+      if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed' });
+      yield { kind: 'turn', waiting: false, state };
+      if (state.kind !== told) yield { kind: 'state', state };
+      told = state.kind;
+    } else await turns?.next(state, context.signal);
     const before: WatchState = state;
     if (before.kind === 'waiting') {
       state = transition(before, await pause(before, context));
-    } else {
+    } else if (before.kind !== 'ended') {
       let held = false;
-      for await (const { output, input } of request(before, context)) {
+      for await (const { output, input } of request(before, context, turns)) {
         // What comes after the consumer took its time may have been sent long ago.
         if (!held && (output !== undefined || input?.kind === 'ended')) heardAt = clock.now();
         if (output !== undefined) {
@@ -48,6 +73,8 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
       }
     }
     if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed' });
+    // Before the state is told: its consumer may wait for a place among those that synchronise.
+    turns?.giveBack(before, state);
     if (state.kind !== told) yield { kind: 'state', state };
     told = state.kind;
   }
@@ -59,19 +86,26 @@ function goesOn(before: ActiveState, after: WatchState): boolean {
 }
 
 /** Makes the request of a state. Whatever fails outside becomes an input; only an abort and the record's errors are thrown. */
-async function* request(state: ActiveState, context: WatchContext): AsyncGenerator<Step, void, undefined> {
+async function* request(
+  state: ActiveState,
+  context: WatchContext,
+  turns: Turns | undefined,
+): AsyncGenerator<Step, void, undefined> {
+  const inside = turns?.during(state, context) ?? context;
   try {
     switch (state.kind) {
       case 'probing':
-        return yield* probe(state, context);
+        return yield* probe(state, inside);
       case 'paging':
-        return yield* openPage(state, context);
+        return yield* openPage(state, inside);
       case 'streaming':
       case 'watching':
-        return yield* openWatch(state, context);
+        return yield* openWatch(state, inside);
     }
   } catch (error) {
     context.signal.throwIfAborted();
+    // It was connected until now, as if the server had ended it.
+    if (turns?.over === true) return yield { input: { kind: 'ended', productive: true } };
     if (!(error instanceof Mk8sError) || error.code === 'storage' || error.code === 'fenced') throw error;
     yield { input: { kind: 'broken', problem: messageOf(error), denied: !error.retryable } };
   }

@@ -16,6 +16,7 @@ import type { ClusterSource } from '../../lib/ports/cluster-source.ts';
 import type { ReportEntry } from '../../lib/ports/reporter.ts';
 import type { RetentionPolicy } from '../../lib/ports/retention.ts';
 import { defaultWatchPolicy } from '../../lib/watch/watch-context.ts';
+import { behindGateway, type GatewaySettings } from './gateway.ts';
 import type { SimProcess } from './process.ts';
 import type { SimSink } from './sink.ts';
 import { HOST, type SimStore } from './store.ts';
@@ -30,6 +31,8 @@ export interface BridgeSettings {
   /** How long a watch is asked to last, seconds; at random between these. */
   readonly watchSeconds: readonly [number, number];
   readonly retention: RetentionPolicy | undefined;
+  /** All clusters but an honest one are behind a gateway that allows so much; absent in what was kept before there was one. */
+  readonly gateway?: GatewaySettings | undefined;
   /** Whether the status is written every second. */
   readonly status: boolean;
 }
@@ -54,6 +57,8 @@ export interface BridgeParts {
   readonly source: ClusterSource;
   /** It ended by itself, or in order. */
   readonly onEnded: () => void;
+  /** The gateway refused a stream. */
+  readonly onRefused: (why: string) => void;
   readonly onReport: (entry: ReportEntry) => void;
   readonly onInventory: (clusters: readonly ClusterInfo[], problems: readonly Problem[]) => void;
 }
@@ -65,10 +70,12 @@ export function startBridge({
   sinks,
   source,
   onEnded,
+  onRefused,
   onReport,
   onInventory,
 }: BridgeParts): BridgeProcess {
   const { clock, dice } = process;
+  const { gateway } = settings;
   const stop = new AbortController();
   const board = createStatusBoard();
   const budget = createByteBudget(settings.memory);
@@ -101,7 +108,7 @@ export function startBridge({
           ...folder,
           leases: createLeaseKeeper({ leases: folder.leases, holder, clock, report }),
           showStatus: () => status.write(),
-          sources: [source],
+          sources: [gateway === undefined ? source : behindGateway(source, gateway, process, onRefused)],
           discovery: kubernetesDiscovery,
           wanted: settings.wanted,
           refreshMs: 30_000,

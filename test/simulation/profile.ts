@@ -78,5 +78,12 @@ function drawSettings(dice: Dice): BridgeSettings {
     ] as const),
     retention: dice.chance(0.2) ? { maxRevisionsPerObject: 1 + dice.int(3) } : undefined,
     status: dice.chance(0.15),
+    gateway: drawGateway(dice.fork('gateway')),
   };
+}
+
+/** Fewer streams than there are to follow, most of the time. */
+function drawGateway(dice: Dice): BridgeSettings['gateway'] {
+  if (!dice.chance(0.15)) return undefined;
+  return { streams: dice.pick([1, 1, 2, 3]), requestsPerMinute: dice.pick([120, 2_400]) };
 }

@@ -96,6 +96,7 @@ export function createRuns(parts: RunsParts): Runs {
       store: parts.store(),
       sinks: parts.sinks,
       source: parts.source.open(process),
+      onRefused: (why) => fail(8, `${process.name} was refused by the gateway: ${why}`),
       onReport(entry) {
         trace.say(() => `${process.name} says ${entry.severity}: ${entry.message}`);
         watchers.onReport(process, entry);

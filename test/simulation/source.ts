@@ -38,7 +38,12 @@ interface Listed {
   hidden: boolean;
 }
 
-export function createSimSource(clusters: readonly Reachable[], faults: Faults): SimSource {
+/** `isDirect`: reached without a gateway, also where others are behind one. */
+export function createSimSource(
+  clusters: readonly Reachable[],
+  faults: Faults,
+  isDirect: (cluster: Reachable) => boolean,
+): SimSource {
   const listed = clusters.map(
     (cluster): Listed => ({ cluster, moves: 0, name: cluster.name, alias: undefined, hidden: false }),
   );
@@ -54,6 +59,7 @@ export function createSimSource(clusters: readonly Reachable[], faults: Faults):
         namespace: 'default',
         isDefault: index === 0,
         fingerprint: context,
+        ...(isDirect(cluster) ? {} : { gateway: 'the gateway' }),
         connect: () => {
           const address = addressOf(context);
           return process.guardApi(cluster.connect({ address, clock: process.clock, dice: process.dice.fork(address) }));

@@ -118,6 +118,7 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
   const source = createSimSource(
     clusters.map(({ sim }) => sim),
     faults,
+    (cluster) => clusters.some(({ sim, honest }) => honest && sim === cluster),
   );
   const runs = createRuns({
     profile,

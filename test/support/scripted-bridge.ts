@@ -110,7 +110,14 @@ export interface ScriptedCluster {
   changedUpTo(version: number): ReadonlyMap<string, { readonly version: number; readonly deleted: boolean }>;
 }
 
-export function scriptedCluster({ streamingLists = true } = {}): ScriptedCluster {
+/** With a `clock`, watches end after their timeoutSeconds, with a bookmark 2 s before, as those of API servers do. */
+export function scriptedCluster({
+  streamingLists = true,
+  clock,
+}: {
+  readonly streamingLists?: boolean;
+  readonly clock?: ScriptedClock;
+} = {}): ScriptedCluster {
   const objects = new Map<string, StoredObject>();
   const events: { version: number; name: string; deleted: boolean; text: string }[] = [];
   const readers = new Set<ReturnType<typeof createWake>>();
@@ -144,22 +151,42 @@ export function scriptedCluster({ streamingLists = true } = {}): ScriptedCluster
   const inOrder = (): StoredObject[] =>
     [...objects.values()].sort((a, b) => Buffer.compare(Buffer.from(a.metadata.name), Buffer.from(b.metadata.name)));
 
-  async function* watch(from: number, first: string, signal: AbortSignal | undefined): AsyncGenerator<string> {
+  async function* watch(
+    from: number,
+    first: string,
+    signal: AbortSignal | undefined,
+    seconds: number,
+  ): AsyncGenerator<string> {
     let at = from;
     if (first !== '') yield first;
     const reader = createWake();
     readers.add(reader);
+    const over = new AbortController();
+    const either = AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])]);
+    const timer = { bookmark: false, end: false };
+    const wakes = async (what: keyof typeof timer, ms: number): Promise<void> => {
+      await clock?.sleep(ms, either);
+      timer[what] = true;
+      reader.notify();
+    };
+    if (clock !== undefined) {
+      wakes('bookmark', (seconds - 2) * 1000).catch(() => undefined);
+      wakes('end', seconds * 1000).catch(() => undefined);
+    }
     try {
       for (;;) {
         if (isDown) throw unreachable();
         const news = events.filter((event) => event.version > at);
         for (const event of news) yield event.text;
         at = version;
-        if (news.length > 0) yield bookmark(String(version));
-        await reader.wait(signal ?? new AbortController().signal);
+        if (news.length > 0 || timer.bookmark) yield bookmark(String(version));
+        timer.bookmark = false;
+        if (timer.end) return;
+        await reader.wait(either);
       }
     } finally {
       readers.delete(reader);
+      over.abort(new Error('the watch ended'));
     }
   }
 
@@ -175,17 +202,18 @@ export function scriptedCluster({ streamingLists = true } = {}): ScriptedCluster
 
   const api = fakeApiServer((request) => {
     const { query = {}, signal } = request;
+    const lasts = Number(query.timeoutSeconds);
     if (isDown) throw unreachable();
     if (refused !== undefined) return statusAnswer(refused, 'Refused', 'no');
     if (query.sendInitialEvents === true) {
       if (!streamingLists) return statusAnswer(422, 'Invalid', 'no');
       const first = inOrder().map((object) => line('ADDED', whole(object)));
-      return { body: watch(version, first.join('') + initialEnd(String(version)), signal) };
+      return { body: watch(version, first.join('') + initialEnd(String(version)), signal, lasts) };
     }
     if (query.watch === true) {
       const from = Number(query.resourceVersion);
       if (from < compacted) return { body: errorLine(410, 'Expired', 'too old resource version') };
-      return { body: watch(from, '', signal) };
+      return { body: watch(from, '', signal, lasts) };
     }
     const named = /metadata\.name=([^,]*)/.exec(String(query.fieldSelector ?? ''))?.[1];
     return page(String(query.continue ?? ''), Number(query.limit), named);

@@ -1,4 +1,5 @@
 // Runs a watch against a scripted server on a scripted clock, and tells in words what it handed out.
+import type { ApiServer } from '../../lib/ports/api-server.ts';
 import type { WatchContext, WatchControl, WatchOutput } from '../../lib/watch/watch-context.ts';
 import { watchStream } from '../../lib/watch/watch-stream.ts';
 import { createScriptedClock, type ScriptedClock, settle } from './scripted-clock.ts';
@@ -41,12 +42,13 @@ export const scriptedPolicy: WatchContext['policy'] = {
 export function scriptedWatch(
   scenes: readonly Scene[] | ((clock: ScriptedClock) => readonly Scene[]),
   context: Partial<WatchContext> = {},
+  behind: (api: ApiServer, clock: ScriptedClock) => ApiServer = (api) => api,
 ): ScriptedWatch {
   const clock = createScriptedClock();
   const server = scriptedServer(typeof scenes === 'function' ? scenes(clock) : scenes);
   const stop = new AbortController();
   const outputs = watchStream({
-    api: server,
+    api: behind(server, clock),
     collection: () => ({ path: widgets, selector: {} }),
     position: { epoch: 0 },
     record: noRecord,
@@ -98,5 +100,7 @@ function tell(output: WatchOutput): string {
       return `present ${output.resourceVersion}, ${output.verdict}`;
     case 'lasted':
       return 'lasted';
+    case 'turn':
+      return output.waiting ? 'queued' : 'its turn';
   }
 }

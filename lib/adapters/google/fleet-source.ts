@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
+import { gatewayName } from './connect-gateway.ts';
 import type { GoogleEndpoint } from './gke-source.ts';
 import type { HubMemberships, Membership } from './hub-memberships.ts';
 import { keepAnswers, problemsOf } from './kept-answers.ts';
@@ -69,6 +70,7 @@ function candidateOf(membership: Addressed, { open, gatewayUrl }: FleetSourceOpt
     location,
     state,
     labels,
+    gateway: gatewayName(membership.projectNumber),
     fingerprint: hash('sha256', JSON.stringify([server.href, unavailable]), 'hex'),
     ...(unavailable === undefined ? {} : { unavailable }),
     connect: () => open({ name: fullName, project, server, ca: undefined }),

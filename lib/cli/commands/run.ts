@@ -112,7 +112,7 @@ async function logged({ config, now }: Invocation, fileDescriptor: number): Prom
 }
 
 function heartbeat({ clusters, streams }: RunSnapshot, perSecond: number): string {
-  const current = streams.filter(({ state }) => state === 'watching').length;
+  const current = streams.filter(({ state }) => state === 'watching' || state === 'queued').length;
   const objects = streams.reduce((sum, stream) => sum + stream.objects, 0);
   return `Following ${current} of ${counted(streams.length, 'stream')} in ${counted(clusters.length, 'cluster')}, ${counted(objects, 'object')}, ${rate(perSecond)} changes/s.`;
 }

@@ -18,6 +18,7 @@ const urgency = {
   syncing: 2,
   starting: 2,
   stopped: 1,
+  queued: 0,
   watching: 0,
   ended: 0,
 } as const;

@@ -51,6 +51,7 @@ const tones: Readonly<Record<StreamState, Tone>> = {
   starting: 'busy',
   syncing: 'busy',
   watching: 'good',
+  queued: 'good',
   retrying: 'bad',
   blocked: 'bad',
   parked: 'bad',

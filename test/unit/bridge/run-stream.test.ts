@@ -35,7 +35,11 @@ interface Following {
   readonly control: StreamControl;
 }
 
-function follow(services: StreamServices, cluster: ScriptedCluster, { gone = false } = {}): Following {
+function follow(
+  services: StreamServices,
+  cluster: ScriptedCluster,
+  { gone = false, restores = createRestoreNotices() } = {},
+): Following {
   const stop = new AbortController();
   const giveUp = new AbortController();
   const control = createStreamControl();
@@ -45,7 +49,7 @@ function follow(services: StreamServices, cluster: ScriptedCluster, { gone = fal
     api: cluster.api,
     collection: () => ({ path: widgets, selector: {} }),
     control,
-    restores: createRestoreNotices(),
+    restores,
     gone,
     stop: stop.signal,
     giveUp: giveUp.signal,
@@ -517,3 +521,23 @@ function checkFeed(published: readonly Revision[]): void {
     newest = Math.max(newest, sequence);
   }
 }
+
+describe('promise 10: a restore that another stream of the cluster noticed', () => {
+  test('begins the next epoch, and so does the next one, also after the first was acted on', async () => {
+    const { clock, cluster, store, run, current } = world();
+    cluster.set('a', 1);
+    const restores = createRestoreNotices();
+    const following = follow(run(), cluster, { restores });
+    await current();
+    for (const epoch of [2, 3, 4]) {
+      restores.join().notice();
+      await until(clock, `it compared in epoch ${epoch}`, async () => {
+        const position = await store.log.position(stream);
+        return position.epoch === epoch && position.resourceVersion !== undefined;
+      });
+      // As it goes on after its comparison.
+      await idle();
+    }
+    expect(await stopped(following, clock)).toBe('stopped');
+  });
+});

@@ -180,6 +180,26 @@ describe('a proof', () => {
       expect(api.open()).toBe(0);
     });
 
+    test('reads to its end what is refused with the status 410, which leaves no connection open', async () => {
+      const api = fakeApiServer((request) =>
+        request.query?.watch === true ? statusAnswer(410, 'Expired', 'too old') : list('120', [whole('w-1', '95')]),
+      );
+      let read = 0;
+      const counted: ProofContext['api'] = {
+        ...api,
+        async request(asked) {
+          const response = await api.request(asked);
+          const body = (async function* () {
+            yield* response.body;
+            read += 1;
+          })();
+          return { ...response, body };
+        },
+      };
+      expect(await prove(counted, collection, position, await watched())).toMatchObject({ verdict: 'unproven' });
+      expect(read).toBe(api.requests.length);
+    });
+
     test('and the watch goes on from there, so that nothing between it and the position is passed over', async () => {
       const proof = await prove(server(line('MODIFIED', whole('w-1', '95'))), collection, position, await watched());
       expect(proof).toMatchObject({ from: '95' });
