@@ -16,6 +16,7 @@ import type { StreamStatus } from '../model/stream-status.ts';
 import type { Context } from './context.ts';
 import { endingOnDamage } from './end-on-damage.ts';
 import { boundHeap } from './heap-bounds.ts';
+import { inventoryKeeper } from './inventory-keeper.ts';
 import { isAlive, ownFolder, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
@@ -103,6 +104,7 @@ export function startRun(config: Config, context: Context): RunHandle {
     const opened = await openSources(config, context);
     view.sandbox = opened.sandbox;
     const sink = await openSinks(config, stores, over);
+    const inventory = inventoryKeeper(stores.inventory, systemClock, context.report);
     try {
       const result = await runBridge({
         ...stores,
@@ -112,6 +114,7 @@ export function startRun(config: Config, context: Context): RunHandle {
         refreshMs: REFRESH_MS,
         stop,
         onInventory(clusters, found) {
+          inventory.keep(clusters);
           Object.assign(view, { clusters, problems: [...opened.problems, ...found] });
           if (view.phase === 'discovering' && clusters.some(({ id }) => id !== undefined)) view.phase = 'running';
         },
@@ -130,6 +133,7 @@ export function startRun(config: Config, context: Context): RunHandle {
       });
       return summary(result, deadline?.aborted === true, over.signal);
     } finally {
+      await inventory.settled();
       await sink?.close();
       await opened.close();
     }
@@ -164,6 +168,7 @@ function endingWhenDamaged(folder: DataFolder, over: AbortController): DataFolde
     checkpoints: endingOnDamage(folder.checkpoints, over),
     leases: endingOnDamage(folder.leases, over),
     status: endingOnDamage(folder.status, over),
+    inventory: endingOnDamage(folder.inventory, over),
     deadLetters: endingOnDamage(folder.deadLetters, over),
     retain: (policy, budget) => guarded.retain(policy, budget),
   };

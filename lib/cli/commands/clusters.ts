@@ -14,7 +14,8 @@ export async function clusters(flags: ClustersFlags, invocation: Invocation): Pr
   const { config, engine, env, signal, stdout, stderr } = invocation;
   const discovery = await engine.discoverClusters(config, { env, signal, report: () => {} });
   try {
-    const found = discovery.clusters;
+    // Certificates are for kubeconfigs; in a list they hide the rest.
+    const found = discovery.clusters.map(({ certificateAuthority: _, ...info }) => info);
     await stdout.write(await formatted(found, flags.output));
     for (const { message } of discovery.problems) await stderr.write(`Warning: ${printable(message)}\n`);
     for (const { name, error } of found) {
