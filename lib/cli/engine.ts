@@ -25,6 +25,11 @@ export interface Engine {
   startRun(config: Config, context: Context): RunHandle | Promise<RunHandle>;
   openFolder(path: string): Promise<FolderForReading>;
   discoverClusters(config: Config, context: Context): Promise<Discovery>;
+  startServing(
+    config: Config,
+    context: Context,
+    log: (line: object) => void,
+  ): Promise<{ readonly url: string; stop(): Promise<void> }>;
   startSandbox(options: { clusters: number; objects: number; rate: number }): Promise<{
     /** YAML with a context per cluster. */
     kubeconfig(): string;

@@ -8,6 +8,7 @@ import type { Engine } from './engine.ts';
 import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addOptions } from './flags.ts';
 import type { Invocation } from './invocation.ts';
+import { addPolicy } from './policy-commands.ts';
 import { type Output, ReaderGone } from './output.ts';
 import { type SignalOptions, withSignals } from './signals.ts';
 import { printable } from './text/width.ts';
@@ -122,6 +123,13 @@ function commandLine(host: Host, said: { out: string; err: string }, ended: (cod
     sandboxFlags,
     async (flags, invocation) => (await import('./commands/sandbox.ts')).sandbox(flags as never, invocation),
   );
+  add(
+    'serve',
+    'serve clusters and tokens over HTTP, as the functions do, until stopped',
+    () => {},
+    async (_, invocation) => (await import('./commands/serve.ts')).serve(invocation),
+  );
+  addPolicy(program, host, ended);
   return program;
 }
 

@@ -5,6 +5,7 @@ import type { Config } from '../config/options.ts';
 import { followInventory } from '../discover/inventory.ts';
 import type { Inventory } from '../discover/merge.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
+import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
 import { openSources, REFRESH_MS } from './sources.ts';
 
@@ -14,11 +15,20 @@ export async function discoverClusters(
   context: Context,
 ): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
   const opened = await openSources(config, context);
+  const { infos, problems } = await discoverOnce(opened.sources, context.signal);
+  return { clusters: infos, problems: [...opened.problems, ...problems], close: () => opened.close() };
+}
+
+/** Reads sources that are open. */
+export async function discoverOnce(
+  sources: readonly ClusterSource[],
+  asked: AbortSignal,
+): Promise<Pick<Inventory, 'infos' | 'problems'>> {
   const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
+  const signal = AbortSignal.any([asked, over.signal]);
   let last: Inventory | undefined;
   const inventories = followInventory({
-    sources: opened.sources,
+    sources,
     discovery: kubernetesDiscovery,
     refreshMs: REFRESH_MS,
     clock: systemClock,
@@ -34,6 +44,5 @@ export async function discoverClusters(
     over.abort(new Error('discovery ended'));
     await Promise.all((last?.reached ?? []).map(({ api }) => api.close()));
   }
-  const problems = [...opened.problems, ...(last?.problems ?? [])];
-  return { clusters: last?.infos ?? [], problems, close: () => opened.close() };
+  return { infos: last?.infos ?? [], problems: last?.problems ?? [] };
 }

@@ -27,6 +27,7 @@ interface GoogleHosts {
   readonly resourceManager?: URL;
   readonly gateway?: URL;
   readonly credentials?: string;
+  readonly sts?: string;
 }
 
 interface GoogleSources {
@@ -73,6 +74,20 @@ export async function openGoogleSources(config: Config, { env }: Context): Promi
   };
 }
 
+/** The tokens of this process' own identity, and where Google's token services are. */
+export async function openGoogleIdentity(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly tokens: TokenSource; readonly credentialsUrl?: string; readonly stsUrl?: string }> {
+  const hosts = hostsOf(env);
+  const { tokens } = await identityOf(config, hosts);
+  return {
+    tokens,
+    ...(hosts.credentials === undefined ? {} : { credentialsUrl: hosts.credentials }),
+    ...(hosts.sts === undefined ? {} : { stsUrl: hosts.sts }),
+  };
+}
+
 /** Whose tokens: the metadata server's where there is one, else application default credentials. */
 async function identityOf(
   config: Config,
@@ -111,12 +126,13 @@ function hostsOf(env: NodeJS.ProcessEnv): GoogleHosts {
     throw new Mk8sError(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${name} must be a URL, not "${text}"`, { code: 'config' });
   };
   const [container, hub, resourceManager] = [url('CONTAINER'), url('GKEHUB'), url('CLOUDRESOURCEMANAGER')];
-  const [gateway, credentials] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS')];
+  const [gateway, credentials, sts] = [url('CONNECTGATEWAY'), url('IAMCREDENTIALS'), url('STS')];
   return {
     ...(container === undefined ? {} : { container }),
     ...(hub === undefined ? {} : { hub }),
     ...(resourceManager === undefined ? {} : { resourceManager }),
     ...(gateway === undefined ? {} : { gateway }),
     ...(credentials === undefined ? {} : { credentials: credentials.href.replace(/\/$/, '') }),
+    ...(sts === undefined ? {} : { sts: new URL('/v1/token', sts).href }),
   };
 }

@@ -37,6 +37,8 @@ const source = v.pipe(
   v.string(sourceWords),
   v.check((text) => (sourceNames as readonly string[]).includes(text) || isGkeUrl(text), sourceWords),
 );
+const issuerWords = 'an issuer: an https URL (http on loopback alone)';
+const originWords = 'an origin like https://tools.example.com';
 const someText = (expected: string) => v.pipe(v.string(expected), v.trim(), v.nonEmpty(expected));
 const wholeNumber = (expected: string, min: number) =>
   v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected));
@@ -97,6 +99,17 @@ export const kinds = {
     ),
     absent: [] as readonly RedactRule[],
   },
+  audiences: list(someText('an audience'), ',', 'a list of audiences'),
+  issuers: list(
+    v.pipe(v.string(issuerWords), v.check(isIssuer, issuerWords)),
+    ',',
+    'a list of issuers, each an https URL',
+  ),
+  origins: list(
+    v.pipe(v.string(originWords), v.check(isOrigin, originWords)),
+    ',',
+    'a list of origins like https://tools.example.com',
+  ),
   text: { fromText: (text: string): unknown => text, schema: someText('a text that is not empty'), absent: undefined },
   path: { fromText: (text: string): unknown => text, schema: someText('a path'), absent: undefined },
   boolean: { fromText: toBoolean, schema: v.boolean('true or false'), absent: undefined },
@@ -184,6 +197,17 @@ function toNumber(text: string): unknown {
 
 function toBoolean(text: string): unknown {
   return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash } = new URL(text);
+  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return search === '' && hash === '' && (protocol === 'https:' || (protocol === 'http:' && loopback));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text && text !== 'null';
 }
 
 function isSink(text: string): boolean {

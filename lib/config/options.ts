@@ -2,7 +2,7 @@
 // Plain data without imports at run time, so that --help is fast.
 import type { KindAbsent, KindName, KindValue } from './kinds.ts';
 
-export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox';
+export type CommandName = 'run' | 'clusters' | 'tail' | 'status' | 'sandbox' | 'serve';
 
 export interface Option {
   /** Key in mk8s.yaml; a dot is one level of nesting. The environment variable and the flag derive from it. */
@@ -31,28 +31,28 @@ export const options = [
     default: 'auto',
     value: 'source',
     help: 'where clusters come from: auto (KUBECONFIG, else ~/.kube/config, else in-cluster), kubeconfig, in-cluster, gke, gke://PROJECT/LOCATION/NAME, fleet, istio (beside another), sandbox; repeatable',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'kubeconfig',
     kind: 'paths',
     value: 'files',
     help: 'kubeconfig files instead of KUBECONFIG, separated as there, or repeated',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'google.projects',
     kind: 'projects',
     value: 'ids',
     help: 'projects of the gke and fleet sources (default: the current one)',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'google.impersonate',
     kind: 'text',
     value: 'account',
     help: 'reach Google and its clusters as this service account',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'gke.endpoints',
@@ -60,14 +60,14 @@ export const options = [
     default: 'dns,public,private',
     value: 'kinds',
     help: 'which endpoint of a GKE cluster to take, the first that it has',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'istio.contexts',
     kind: 'globs',
     value: 'names',
     help: 'clusters whose Istio remote secrets name more clusters (default: the default cluster of the other sources)',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'istio.namespaces',
@@ -75,21 +75,21 @@ export const options = [
     default: 'istio-system',
     value: 'names',
     help: 'where these secrets are',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'allowServers',
     kind: 'globs',
     value: 'hosts',
     help: 'hosts that a kubeconfig out of a cluster may name although they are unencrypted, loopback or link-local',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'contexts',
     kind: 'globs',
     value: 'names',
     help: 'only these contexts; * stands for anything',
-    commands: ['run', 'clusters'],
+    commands: ['run', 'clusters', 'serve'],
   },
   {
     key: 'resources',
@@ -120,7 +120,7 @@ export const options = [
     default: '.mk8s',
     value: 'folder',
     help: 'folder of the feed: revisions, checkpoints, leases, subscriptions',
-    commands: ['run', 'tail', 'status'],
+    commands: ['run', 'tail', 'status', 'serve'],
   },
   {
     key: 'sinks',
@@ -228,7 +228,7 @@ export const options = [
     default: '3',
     value: 'number',
     help: 'clusters of the sandbox fleet',
-    commands: ['run', 'clusters', 'sandbox'],
+    commands: ['run', 'clusters', 'sandbox', 'serve'],
     flagIn: { sandbox: 'clusters' },
   },
   {
@@ -237,7 +237,7 @@ export const options = [
     default: '200',
     value: 'number',
     help: 'objects in each sandbox cluster',
-    commands: ['run', 'clusters', 'sandbox'],
+    commands: ['run', 'clusters', 'sandbox', 'serve'],
     flagIn: { sandbox: 'objects' },
   },
   {
@@ -246,8 +246,84 @@ export const options = [
     default: '5',
     value: 'number',
     help: 'changes per second in each sandbox cluster',
-    commands: ['run', 'sandbox'],
+    commands: ['run', 'sandbox', 'serve'],
     flagIn: { sandbox: 'rate' },
+  },
+  {
+    key: 'serve.port',
+    kind: 'count',
+    default: '8080',
+    value: 'number',
+    flag: 'port',
+    help: 'port to listen on; 0 for any that is free',
+    commands: ['serve'],
+    platformVariable: 'PORT',
+  },
+  {
+    key: 'serve.host',
+    kind: 'text',
+    default: '127.0.0.1',
+    value: 'address',
+    flag: 'host',
+    help: 'address to listen on',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.url',
+    kind: 'text',
+    value: 'url',
+    flag: 'url',
+    help: 'how callers reach the service (default: where it listens)',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.policy',
+    kind: 'path',
+    value: 'file',
+    flag: 'policy',
+    help: 'who may have what; without it nothing is granted',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.audience',
+    kind: 'audiences',
+    value: 'audiences',
+    flag: 'audience',
+    help: "audiences of callers' ID tokens (default: the URL of the service)",
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.issuers',
+    kind: 'issuers',
+    default: 'https://accounts.google.com',
+    value: 'urls',
+    flag: 'issuers',
+    help: "OpenID Connect issuers of callers' ID tokens",
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.tokensUrl',
+    kind: 'text',
+    value: 'url',
+    flag: 'tokens-url',
+    help: 'where kubeconfigs send their plugin for tokens (default: this service)',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.corsOrigins',
+    kind: 'origins',
+    value: 'origins',
+    flag: 'cors-origins',
+    help: 'origins whose pages may read answers (default: none)',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.as',
+    kind: 'text',
+    value: 'address',
+    flag: 'as',
+    help: 'ask nobody for a token: everyone who reaches the loopback port is this caller',
+    commands: ['serve'],
   },
 ] as const satisfies readonly Option[];
 

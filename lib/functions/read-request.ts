@@ -56,8 +56,14 @@ export function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, 
   const unknown = issue.type === 'strict_object' && issue.expected === 'never';
   const what = path === null ? `The ${where}` : unknown ? `A key of the ${where}` : `${path} (${where})`;
   if (unknown) throw invalid(`${what} is not known`);
-  const expected = issue.expected === null ? issue.message : issue.expected;
+  // valibot's own messages quote what was received; ours are of patterns alone.
+  const expected = issue.type === 'regex' || issue.expected === null ? ourMessage(issue) : issue.expected;
   throw invalid(`${what} must be ${expected.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 300)}`);
+}
+
+/** The message that the schema gives; never one that valibot makes. */
+function ourMessage({ message, type }: v.BaseIssue<unknown>): string {
+  return message.startsWith('Invalid ') ? `another ${type.replaceAll('_', ' ')}` : message;
 }
 
 /** The body as the route takes it. Throws Problem `unsupported-media-type` or `invalid-request`. */

@@ -16,6 +16,8 @@ export interface ImpersonatedTokensOptions {
   readonly by: TokenSource;
   /** `NAME@PROJECT.iam.gserviceaccount.com`. */
   readonly serviceAccount: string;
+  /** Of access tokens, seconds; default 3600, the most without an organization policy. Identity tokens live an hour. */
+  readonly lifetimeSeconds?: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Default `https://iamcredentials.googleapis.com`. */
@@ -25,7 +27,7 @@ export interface ImpersonatedTokensOptions {
 }
 
 export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSource {
-  const { by, serviceAccount, now, url, library = () => import('google-auth-library') } = options;
+  const { by, serviceAccount, lifetimeSeconds = LIFETIME_SECONDS, now, url, library = () => import('google-auth-library') } = options;
   const identity = `service account ${serviceAccount} (impersonated by ${by.identity})`;
 
   async function impersonated(scopes: readonly string[], signal: AbortSignal | undefined) {
@@ -37,7 +39,7 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
       sourceClient,
       targetPrincipal: serviceAccount,
       targetScopes: [...scopes],
-      lifetime: LIFETIME_SECONDS,
+      lifetime: lifetimeSeconds,
       ...(url === undefined ? {} : { endpoint: url }),
     });
   }
@@ -47,7 +49,7 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
       const client = await impersonated(request.scopes ?? [CLOUD_PLATFORM], signal);
       const { token } = await client.getAccessToken();
       if (typeof token !== 'string' || token === '') throw new Error('the answer has no accessToken');
-      return new Token(token, new Date(client.credentials.expiry_date ?? now() + LIFETIME_SECONDS * 1000));
+      return new Token(token, new Date(client.credentials.expiry_date ?? now() + lifetimeSeconds * 1000));
     }
     const client = await impersonated([CLOUD_PLATFORM], signal);
     const token = await client.fetchIdToken(request.audience, { includeEmail: true });
