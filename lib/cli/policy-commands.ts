@@ -21,7 +21,9 @@ export interface ExplainFlags {
 }
 
 export function addPolicy(program: Command, host: PolicyHost, ended: (code: number) => void): void {
-  const policy = program.command('policy').description('check a policy file of the functions, and explain what it decides');
+  const policy = program
+    .command('policy')
+    .description('check a policy file of the functions, and explain what it decides');
   policy
     .command('check <file>')
     .description('read it as the functions do; every mistake is told with its line')
@@ -31,9 +33,7 @@ export function addPolicy(program: Command, host: PolicyHost, ended: (code: numb
     .description('say what it decides for a caller, and why')
     .requiredOption('--as <caller>', 'e-mail address of the caller, or the subject of its tokens')
     .option('--issuer <url>', 'issuer of its tokens', 'https://accounts.google.com')
-    .addOption(
-      new Option('--grant <kind>', 'what it asks for').choices([...GRANTS]).default('service-account-tokens'),
-    )
+    .addOption(new Option('--grant <kind>', 'what it asks for').choices([...GRANTS]).default('service-account-tokens'))
     .option('--cluster <cluster>', 'id or name')
     .option('--namespace <namespace>', 'of the service account')
     .option('--service-account <name>', 'name, or address of one of Google')

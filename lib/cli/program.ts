@@ -8,8 +8,8 @@ import type { Engine } from './engine.ts';
 import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addOptions } from './flags.ts';
 import type { Invocation } from './invocation.ts';
-import { addPolicy } from './policy-commands.ts';
 import { type Output, ReaderGone } from './output.ts';
+import { addPolicy } from './policy-commands.ts';
 import { type SignalOptions, withSignals } from './signals.ts';
 import { printable } from './text/width.ts';
 

@@ -48,7 +48,14 @@ export interface OpenedFunction {
 }
 
 /** Throws Mk8sError `config` where the policy cannot be read, with file and line. */
-export async function openFunction({ name, config, context, inventory, url, log }: FunctionOptions): Promise<OpenedFunction> {
+export async function openFunction({
+  name,
+  config,
+  context,
+  inventory,
+  url,
+  log,
+}: FunctionOptions): Promise<OpenedFunction> {
   const policy = await policyOf(config, context);
   const live = lazily(async (): Promise<LiveFleet> => (await import('./live-fleet.ts')).liveFleet(config, context));
   const kept = lazyFolder(config.data);
@@ -70,7 +77,12 @@ export async function openFunction({ name, config, context, inventory, url, log 
     },
     audit(entry) {
       const severity = entry.decision === 'minted' ? 'NOTICE' : 'WARNING';
-      log({ severity, time: new Date().toISOString(), message: `audit: ${entry.decision} ${entry.what}`, audit: entry });
+      log({
+        severity,
+        time: new Date().toISOString(),
+        message: `audit: ${entry.decision} ${entry.what}`,
+        audit: entry,
+      });
     },
     report: context.report,
     settings: {
@@ -95,11 +107,17 @@ export async function openFunction({ name, config, context, inventory, url, log 
 
 async function policyOf({ serve }: Config, { report }: Context): Promise<Policy> {
   if (serve.policy === undefined) {
-    report({ severity: 'WARNING', message: 'There is no policy: nothing is granted to anyone. Name a file with --policy' });
+    report({
+      severity: 'WARNING',
+      message: 'There is no policy: nothing is granted to anyone. Name a file with --policy',
+    });
     return NOTHING;
   }
   const text = await readFile(serve.policy, 'utf8').catch((error: unknown) => {
-    throw new Mk8sError(`Cannot read the policy ${serve.policy}: ${messageOf(error)}`, { code: 'config', cause: error });
+    throw new Mk8sError(`Cannot read the policy ${serve.policy}: ${messageOf(error)}`, {
+      code: 'config',
+      cause: error,
+    });
   });
   return await readPolicy(text, serve.policy);
 }
@@ -144,10 +162,13 @@ function keptReader(kept: KeptFolder, live: Lazy<LiveFleet>): FleetReader {
       if (refresh) return await (await live.get()).refresh(signal);
       const inventory = await kept.inventory();
       if (inventory !== undefined) return inventory;
-      throw new Mk8sError('Cannot list the clusters: no run has written an inventory yet. Start `mk8s run` on the same data', {
-        code: 'storage',
-        retryable: true,
-      });
+      throw new Mk8sError(
+        'Cannot list the clusters: no run has written an inventory yet. Start `mk8s run` on the same data',
+        {
+          code: 'storage',
+          retryable: true,
+        },
+      );
     },
   };
 }

@@ -12,11 +12,7 @@ export interface InventoryKeeper {
   settled(): Promise<void>;
 }
 
-export function inventoryKeeper(
-  store: InventoryStore,
-  clock: Pick<Clock, 'now'>,
-  report: Report,
-): InventoryKeeper {
+export function inventoryKeeper(store: InventoryStore, clock: Pick<Clock, 'now'>, report: Report): InventoryKeeper {
   let written = '';
   let next: readonly ClusterInfo[] | undefined;
   let writing: Promise<void> | undefined;

@@ -7,7 +7,7 @@ import type { ClusterAccount, Minter } from '../ports/minter.ts';
 import type { TokenSource } from '../ports/token-source.ts';
 import type { LiveFleet } from './live-fleet.ts';
 
-type Google = Awaited<ReturnType<(typeof import('./google.ts'))['openGoogleIdentity']>>;
+type Google = Awaited<ReturnType<typeof import('./google.ts')['openGoogleIdentity']>>;
 
 /** A federated token's subject only has to outlive the exchange: the least that Kubernetes gives, seconds. */
 const SUBJECT_SECONDS = 600;

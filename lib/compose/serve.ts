@@ -71,7 +71,10 @@ function onlyFromHere(handler: HttpHandler): HttpHandler {
       const here = isLoopback(name) && ['none', 'same-origin'].includes(site);
       if (!here) return handler.refuse(400);
       const authorization = request.headers.get('authorization') ?? ['Bearer assumed'];
-      return await handler.handle({ ...request, headers: new Map([...request.headers, ['authorization', authorization]]) });
+      return await handler.handle({
+        ...request,
+        headers: new Map([...request.headers, ['authorization', authorization]]),
+      });
     },
   };
 }

@@ -129,7 +129,10 @@ function mintAccountToken(
 
 /** The account that was named, else the only one that is granted. */
 function chosen(
-  { namespace, serviceaccount }: { readonly namespace?: string | undefined; readonly serviceaccount?: string | undefined },
+  {
+    namespace,
+    serviceaccount,
+  }: { readonly namespace?: string | undefined; readonly serviceaccount?: string | undefined },
   cluster: ClusterInfo,
   caller: VerifiedCaller,
   { policy }: Services,

@@ -51,5 +51,8 @@ export function profileOf(cluster: ClusterInfo, asOf: string): object {
 function objectName(name: string): string {
   if (/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(name)) return name;
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return `${plain.slice(0, 50).replaceAll(/^-+|-+$/g, '')}-${hash('sha256', name, 'hex').slice(0, 8)}`.replace(/^-/, '');
+  return `${plain.slice(0, 50).replaceAll(/^-+|-+$/g, '')}-${hash('sha256', name, 'hex').slice(0, 8)}`.replace(
+    /^-/,
+    '',
+  );
 }

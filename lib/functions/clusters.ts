@@ -35,6 +35,7 @@ export const listClusters: Route = route({
   status: 200,
   answers: schemas.clusterListSchema,
   answerName: 'ClusterList',
+  instead: { ClusterProfileList: schemas.profileListSchema },
   problems: ['denied'],
   async handle({ query, caller, request, services }) {
     const inventory = await readFleet(services, caller, query.refresh === 'true', request.signal);
@@ -68,6 +69,7 @@ export const getCluster: Route = route({
   status: 200,
   answers: schemas.clusterSchema,
   answerName: 'Cluster',
+  instead: { ClusterProfile: schemas.profileSchema },
   problems: ['denied', 'cluster-not-found', 'ambiguous-cluster'],
   async handle({ params, query, caller, request, services }) {
     const { clusters, at } = await readFleet(services, caller, query.refresh === 'true', request.signal);

@@ -52,7 +52,11 @@ export function createAdmission({ settings, clock }: Pick<Services, 'settings' |
 }
 
 export function createHandler(routes: readonly Route[], services: Services, admit: Admit): HttpHandler {
-  async function answer(request: HttpRequest, requestId: string, seen: { caller?: VerifiedCaller }): Promise<HttpResponse> {
+  async function answer(
+    request: HttpRequest,
+    requestId: string,
+    seen: { caller?: VerifiedCaller },
+  ): Promise<HttpResponse> {
     const { route, params } = routeOf(routes, request);
     seen.caller = route.caller === 'bearer' ? await authenticate(request, services, requestId) : NOBODY;
     if (route.caller === 'bearer') admit(route.rate, seen.caller);
@@ -104,7 +108,9 @@ export function createHandler(routes: readonly Route[], services: Services, admi
       const requestId = randomUUID();
       const early = preflight(request, services.settings.corsOrigins);
       if (early !== undefined) return finish(early, request, requestId);
-      const response = await answer(request, requestId, {}).catch((error: unknown) => problemOf(error, request, requestId));
+      const response = await answer(request, requestId, {}).catch((error: unknown) =>
+        problemOf(error, request, requestId),
+      );
       return finish(response, request, requestId);
     },
     refuse(status) {

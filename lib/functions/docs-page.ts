@@ -39,7 +39,11 @@ fetch('/openapi.json').then(r=>r.json()).then(doc=>{
   for(const [path,item] of Object.entries(doc.paths))for(const [method,op] of Object.entries(item))show(path,method.toUpperCase(),op,doc)},
   e=>{main.textContent=String(e)});`;
 
-export function docsPage(): { readonly type: string; readonly content: string; readonly contentSecurityPolicy: string } {
+export function docsPage(): {
+  readonly type: string;
+  readonly content: string;
+  readonly contentSecurityPolicy: string;
+} {
   const digest = (text: string): string => `'sha256-${hash('sha256', text, 'base64')}'`;
   return {
     type: 'text/html; charset=utf-8',

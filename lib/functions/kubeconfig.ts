@@ -1,9 +1,9 @@
 // Kubeconfigs for kubectl and every other client: where the clusters are, and a plugin that fetches the token. No secret is in them.
 import type { ClusterInfo } from '../model/cluster.ts';
-import { namesOf } from './find-cluster.ts';
-import { findReadable, readable } from './clusters.ts';
 import { serviceAccountRules } from '../policy/decide.ts';
 import type { VerifiedCaller } from '../ports/caller.ts';
+import { findReadable, readable } from './clusters.ts';
+import { namesOf } from './find-cluster.ts';
 import { Problem } from './problems.ts';
 import { type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';

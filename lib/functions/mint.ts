@@ -122,7 +122,8 @@ function reasonOf(error: unknown): string {
 /** What a caller may know: that it failed, and with which status. */
 function upstream(error: unknown): unknown {
   if (!(error instanceof Mk8sError)) return error;
-  const said = error.status === undefined ? '' : `: ${error.status}${error.reason === undefined ? '' : ` ${error.reason}`}`;
+  const said =
+    error.status === undefined ? '' : `: ${error.status}${error.reason === undefined ? '' : ` ${error.reason}`}`;
   const wait = Math.ceil((error.retryAfterMs ?? 0) / 1000);
   return new Problem('upstream', {
     detail: `The issuer of the token did not give it${said}`,

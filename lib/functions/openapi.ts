@@ -15,6 +15,7 @@ export function openApi(routes: readonly Route[], version: string): JsonSchema {
     const path = (paths[route.path] ??= {});
     path[route.method.toLowerCase()] = operation(route);
     schemas[route.answerName] = jsonSchema(route.answers);
+    for (const [name, schema] of Object.entries(route.instead ?? {})) schemas[name] = jsonSchema(schema);
     if (route.body !== undefined) schemas[bodyName(route)] = jsonSchema(route.body);
   }
   return {
@@ -47,7 +48,10 @@ function operation(route: Route): object {
     ...(route.gives.length > 0 && route.method === 'GET' ? (['not-acceptable'] as const) : []),
     ...(route.body === undefined ? [] : (['unsupported-media-type', 'too-large'] as const)),
   ]);
-  const content = Object.fromEntries(route.gives.map((media) => [media, { schema: ref(route.answerName) }]));
+  const others = Object.keys(route.instead ?? {});
+  const answer = ref(route.answerName);
+  const schema = others.length === 0 ? answer : { anyOf: [answer, ...others.map(ref)] };
+  const content = Object.fromEntries(mediaOf(route).map((media) => [media, { schema }]));
   return {
     operationId: route.id,
     summary: route.summary,
@@ -62,6 +66,11 @@ function operation(route: Route): object {
       ...problemResponses([...problems]),
     },
   };
+}
+
+/** Pages are HTML; whatever else gives text gives JSON. */
+function mediaOf({ id, gives }: Route): readonly string[] {
+  return id === 'getPage' ? ['text/html'] : gives;
 }
 
 function requestBody(route: Route): object {

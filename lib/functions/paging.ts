@@ -38,7 +38,8 @@ function keyIn(token: string, mark: string): string {
   const bytes = Buffer.from(key, 'base64url');
   if (given !== mark || key === '' || bytes.toString('base64url') !== key) {
     throw new Problem('invalid-request', {
-      detail: 'continue is not from an answer to this request: begin again without it, and keep the filters as they are',
+      detail:
+        'continue is not from an answer to this request: begin again without it, and keep the filters as they are',
     });
   }
   return bytes.toString('utf8');

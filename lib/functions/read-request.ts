@@ -17,7 +17,8 @@ export function pathSegments(path: string): readonly string[] {
     .split('/')
     .map((segment) => {
       const text = decoded(segment);
-      if (text === '.' || text === '..' || /[\u0000-\u001f\u007f\\]/.test(text)) throw invalid('The path is not allowed');
+      if (text === '.' || text === '..' || /[\u0000-\u001f\u007f\\]/.test(text))
+        throw invalid('The path is not allowed');
       return text;
     });
 }
@@ -34,7 +35,10 @@ function decoded(segment: string): string {
 const REPEATED: ReadonlySet<string> = new Set(['label']);
 
 /** The parameters of a query or form, each once. */
-export function parameters(text: string, where: 'query' | 'form'): Readonly<Record<string, string | readonly string[]>> {
+export function parameters(
+  text: string,
+  where: 'query' | 'form',
+): Readonly<Record<string, string | readonly string[]>> {
   const found = new Map<string, string | readonly string[]>();
   for (const [name, value] of new URLSearchParams(text)) {
     const before = found.get(name);

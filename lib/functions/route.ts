@@ -52,6 +52,8 @@ export interface RouteShape<P extends GenericSchema, Q extends GenericSchema, B 
   readonly answers: GenericSchema;
   /** By name, as components of OpenAPI. */
   readonly answerName: string;
+  /** What it gives with `?as=…` instead, by name. */
+  readonly instead?: Readonly<Record<string, GenericSchema>>;
   readonly problems: readonly ProblemName[];
   handle(input: Input<InferOutput<P>, InferOutput<Q>, InferOutput<B>>): Promise<Answer>;
 }

@@ -11,7 +11,8 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-
 const namespace = v.pipe(v.string(), v.regex(LABEL, 'a namespace'));
 const serviceAccount = v.pipe(v.string(), v.regex(SUBDOMAIN, 'the name of a service account'));
 // No control characters, wherever it goes to.
-const plain = (most: number) => v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f]+$/, 'plain text'), v.maxLength(most));
+const plain = (most: number) =>
+  v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f]+$/, 'plain text'), v.maxLength(most));
 
 export const clusterParameter = described(plain(512), 'a cluster’s id or one of its names');
 export const clusterParams = v.strictObject({ cluster: clusterParameter });
@@ -94,7 +95,9 @@ export const streamSchema = v.looseObject({
 });
 export const streamsSchema = v.strictObject({
   alive: described(v.boolean(), 'whether a run writes just now'),
-  run: v.nullable(v.looseObject({ run: v.string(), startedAt: v.number(), updatedAt: v.number(), running: v.boolean() })),
+  run: v.nullable(
+    v.looseObject({ run: v.string(), startedAt: v.number(), updatedAt: v.number(), running: v.boolean() }),
+  ),
   streams: v.array(streamSchema),
 });
 

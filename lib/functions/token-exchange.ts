@@ -1,8 +1,8 @@
 // OAuth 2.0 token exchange (RFC 8693): the caller's ID token in, an access or identity token out.
 import type { VerifiedCaller } from '../ports/caller.ts';
-import { namesOf } from './find-cluster.ts';
 import { clusterOf } from './account-tokens.ts';
 import { verifiedCaller } from './authenticate.ts';
+import { namesOf } from './find-cluster.ts';
 import type { Mint, Minted } from './mint.ts';
 import { Problem } from './problems.ts';
 import { type Input, type Route, route } from './route.ts';
@@ -88,7 +88,8 @@ type Target =
   | { readonly account: string }
   | { readonly cluster: string; readonly namespace: string; readonly serviceAccount: string };
 
-const ACCOUNT = /^\/\/iam\.googleapis\.com\/projects\/-\/serviceAccounts\/([a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com)$/;
+const ACCOUNT =
+  /^\/\/iam\.googleapis\.com\/projects\/-\/serviceAccounts\/([a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com)$/;
 const FEDERATED =
   /^\/\/mk8s\/clusters\/([^/]+)\/namespaces\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/serviceAccounts\/([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)$/;
 

@@ -1,15 +1,16 @@
 // May this caller have this? A pure function of the policy, the caller and what is asked for.
+
+import { matchesAudience, matchesEmail, matchesName, narrowness } from './patterns.ts';
 import {
   type Ask,
   type Caller,
   type CallerPattern,
   type ClusterNames,
-  type Grant,
   GRANTS,
+  type Grant,
   type Policy,
   type Rule,
 } from './policy.ts';
-import { matchesAudience, matchesEmail, matchesName, narrowness } from './patterns.ts';
 
 export type Decision =
   | {
@@ -120,6 +121,7 @@ export function serviceAccountRules(policy: Policy, caller: Caller, cluster: Clu
       rule.effect === 'grant' &&
       kinds.includes(rule.what) &&
       rule.callers.some((pattern) => isCaller(pattern, caller)) &&
-      rule.clusters?.some((pattern) => clusterNames(cluster, false).some((name) => matchesName(pattern, name))) === true,
+      rule.clusters?.some((pattern) => clusterNames(cluster, false).some((name) => matchesName(pattern, name))) ===
+        true,
   );
 }

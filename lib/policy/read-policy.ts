@@ -1,6 +1,7 @@
 // Reads a policy file. Every complaint names the file, the line, the key and what was expected.
-import type { LineCounter, Node } from 'yaml';
+
 import * as v from 'valibot';
+import type { LineCounter, Node } from 'yaml';
 import { Mk8sError } from '../model/errors.ts';
 import type { Policy } from './policy.ts';
 import { policySchema } from './schema.ts';

@@ -129,14 +129,15 @@ const denial = v.strictObject(
 );
 
 const rule = v.pipe(
-  v.lazy((input): v.GenericSchema<unknown, v.InferOutput<typeof denial> | v.InferOutput<(typeof grants)[number]>> =>
-    typeof input === 'object' && input !== null && 'deny' in input
-      ? denial
-      : v.variant(
-          'grant',
-          [...grants],
-          'one of clusters, refresh, service-account-tokens, federated-tokens, access-tokens, identity-tokens (or the rule has deny)',
-        ),
+  v.lazy(
+    (input): v.GenericSchema<unknown, v.InferOutput<typeof denial> | v.InferOutput<(typeof grants)[number]>> =>
+      typeof input === 'object' && input !== null && 'deny' in input
+        ? denial
+        : v.variant(
+            'grant',
+            [...grants],
+            'one of clusters, refresh, service-account-tokens, federated-tokens, access-tokens, identity-tokens (or the rule has deny)',
+          ),
   ),
   v.transform((given): Rule => {
     if ('deny' in given) {

@@ -14,7 +14,13 @@ import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { Retention } from '../../lib/ports/retention.ts';
 import type { RevisionLog } from '../../lib/ports/revision-log.ts';
 import type { StatusStore } from '../../lib/ports/status-store.ts';
-import { memoryDeadLetters, memoryInventory, memoryLeases, memoryStatus, memorySubscriptions } from './memory-tables.ts';
+import {
+  memoryDeadLetters,
+  memoryInventory,
+  memoryLeases,
+  memoryStatus,
+  memorySubscriptions,
+} from './memory-tables.ts';
 
 export interface MemoryStore extends Retention {
   readonly log: RevisionLog;

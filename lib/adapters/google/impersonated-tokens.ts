@@ -27,7 +27,14 @@ export interface ImpersonatedTokensOptions {
 }
 
 export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSource {
-  const { by, serviceAccount, lifetimeSeconds = LIFETIME_SECONDS, now, url, library = () => import('google-auth-library') } = options;
+  const {
+    by,
+    serviceAccount,
+    lifetimeSeconds = LIFETIME_SECONDS,
+    now,
+    url,
+    library = () => import('google-auth-library'),
+  } = options;
   const identity = `service account ${serviceAccount} (impersonated by ${by.identity})`;
 
   async function impersonated(scopes: readonly string[], signal: AbortSignal | undefined) {

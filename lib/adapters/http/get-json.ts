@@ -16,7 +16,9 @@ export async function getJson(
   const limit = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal === undefined ? [] : [signal])]);
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
     const ask = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    ask(url, { signal: limit, headers: { accept: 'application/json' } }, resolve).on('error', reject).end();
+    ask(url, { signal: limit, headers: { accept: 'application/json' } }, resolve)
+      .on('error', reject)
+      .end();
   });
   if (message.statusCode !== 200) {
     message.destroy();

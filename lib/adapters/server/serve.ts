@@ -51,9 +51,12 @@ async function listen(server: Server, host: string, port: number): Promise<void>
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Mk8sError(`Cannot listen on ${host}:${port} (${code ?? 'unknown'}); choose another with --port or --host`, {
-      code: 'config',
-      cause: error,
-    });
+    throw new Mk8sError(
+      `Cannot listen on ${host}:${port} (${code ?? 'unknown'}); choose another with --port or --host`,
+      {
+        code: 'config',
+        cause: error,
+      },
+    );
   }
 }

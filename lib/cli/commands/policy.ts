@@ -45,7 +45,7 @@ export async function explainPolicy(file: string, flags: ExplainFlags, host: Pol
 
 async function read(file: string, { cwd }: PolicyHost): Promise<Policy> {
   const text = await readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
-    throw new Mk8sError(`Cannot read the policy ${file}: ${messageOf(error)}`, { code: 'config', cause: error });
+    throw new Mk8sError(`Cannot read the policy ${file}: ${messageOf(error)}`, { code: 'storage', cause: error });
   });
   return await readPolicy(text, file);
 }
