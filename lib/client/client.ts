@@ -398,7 +398,7 @@ export function createClient(options: ClientOptions): FunctionsClient {
       ? (input?: Input, call?: CallOptions) => send(options, operation, input, call)
       : (call?: CallOptions) => send(options, operation, undefined, call),
   ]);
-  return Object.fromEntries(methods) as unknown as FunctionsClient;
+  return Object.fromEntries(methods) as FunctionsClient;
 }
 
 async function send(

@@ -198,7 +198,9 @@ function lazyFolder(path: string): KeptFolder {
   return {
     inventory: async () => await (await get())?.inventory.read(),
     status: async () => await (await get())?.status.read(),
-    close: async () => void (await (await folder?.catch(() => undefined))?.close()),
+    async close() {
+      await (await folder?.catch(() => undefined))?.close();
+    },
   };
 }
 

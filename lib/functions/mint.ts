@@ -92,12 +92,12 @@ export function createMint({ policy, clock, audit, report }: Services): Mint {
     }
   };
 
-  function entryOf(key: string, { issue }: MintRequest, granted: { rule: Rule; seconds: number }): Kept {
+  function entryOf(key: string, request: MintRequest, granted: { rule: Rule; seconds: number }): Kept {
     const known = kept.get(key);
     if (known !== undefined) return known;
     const entry: Kept = {
       mint: singleFlight(async (signal) => {
-        entry.token = await issue(granted, signal);
+        entry.token = await request.issue(granted, signal);
         return entry.token;
       }),
     };

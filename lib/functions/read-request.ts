@@ -17,8 +17,7 @@ export function pathSegments(path: string): readonly string[] {
     .split('/')
     .map((segment) => {
       const text = decoded(segment);
-      if (text === '.' || text === '..' || /[\u0000-\u001f\u007f\\]/.test(text))
-        throw invalid('The path is not allowed');
+      if (text === '.' || text === '..' || /[\p{Cc}\\]/u.test(text)) throw invalid('The path is not allowed');
       return text;
     });
 }

@@ -65,7 +65,7 @@ export type Route = RouteShape<GenericSchema, GenericSchema, GenericSchema>;
 export function route<P extends GenericSchema, Q extends GenericSchema, B extends GenericSchema>(
   shape: RouteShape<P, Q, B>,
 ): Route {
-  return shape as unknown as Route;
+  return shape;
 }
 
 /** The parameters of a path, still encoded; undefined where the path is another. */

@@ -10,9 +10,8 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const namespace = v.pipe(v.string(), v.regex(LABEL, 'a namespace'));
 const serviceAccount = v.pipe(v.string(), v.regex(SUBDOMAIN, 'the name of a service account'));
-// No control characters, wherever it goes to.
-const plain = (most: number) =>
-  v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f]+$/, 'plain text'), v.maxLength(most));
+// No control or format characters, wherever it goes to.
+const plain = (most: number) => v.pipe(v.string(), v.regex(/^\P{C}+$/u, 'plain text'), v.maxLength(most));
 
 export const clusterParameter = described(plain(512), 'a cluster’s id or one of its names');
 export const clusterParams = v.strictObject({ cluster: clusterParameter });

@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import type { LineCounter, Node } from 'yaml';
 import { Mk8sError } from '../model/errors.ts';
+import { parseStrictJson } from '../model/strict-json.ts';
 import type { Policy } from './policy.ts';
 import { policySchema } from './schema.ts';
 
@@ -40,15 +41,12 @@ export async function readPolicy(text: string, name: string): Promise<Policy> {
   );
 }
 
+/** Undefined where it is to be read as YAML, whose parser knows lines: it is no JSON, has a key twice, or is wrong. */
 function validJson(text: string): Policy | undefined {
-  if (!text.trimStart().startsWith('{') || text.length > 1_000_000) return undefined;
-  try {
-    const result = v.safeParse(policySchema, JSON.parse(text));
-    return result.success ? result.output : undefined;
-  } catch {
-    // Read again as YAML, whose parser knows lines.
-    return undefined;
-  }
+  if (!text.trimStart().startsWith('{')) return undefined;
+  const parsed = parseStrictJson(Buffer.from(text));
+  const result = 'value' in parsed ? v.safeParse(policySchema, parsed.value) : undefined;
+  return result?.success === true ? result.output : undefined;
 }
 
 function refused(complaints: readonly string[]): Mk8sError {

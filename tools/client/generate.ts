@@ -93,6 +93,7 @@ function typeOf(schema: Schema, indent: string): string {
     }
     case 'object':
       return objectType(schema, indent);
+    case undefined:
     default:
       return 'unknown';
   }
@@ -217,7 +218,7 @@ export function createClient(options: ClientOptions): FunctionsClient {
       ? (input?: Input, call?: CallOptions) => send(options, operation, input, call)
       : (call?: CallOptions) => send(options, operation, undefined, call),
   ]);
-  return Object.fromEntries(methods) as unknown as FunctionsClient;
+  return Object.fromEntries(methods) as FunctionsClient;
 }
 
 async function send(

@@ -45,10 +45,12 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
   let freshUntil = 0;
   let triedAt = Number.NEGATIVE_INFINITY;
   let failure: unknown;
+  let reading = false;
   let uri = jwksUri;
 
   const refresh = singleFlight(async (signal) => {
     triedAt = now();
+    reading = true;
     try {
       uri ??= await discover(issuer, fetchJson, signal);
       const { body, maxAgeSeconds } = await fetchJson(uri, signal);
@@ -59,13 +61,16 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
     } catch (error) {
       signal.throwIfAborted();
       failure = error;
+    } finally {
+      reading = false;
     }
   });
 
   return {
     async get(kid, signal) {
       const stale = now() >= freshUntil;
-      const mayAsk = now() - triedAt >= PAUSE_MS;
+      // Whoever comes while they are being read waits for them.
+      const mayAsk = reading || now() - triedAt >= PAUSE_MS;
       if ((stale || !keys.has(kid)) && mayAsk) await refresh(signal);
       const known = keys.get(kid);
       if (known !== undefined && now() < freshUntil + GRACE_MS) return known;
@@ -115,7 +120,7 @@ function keyOf(jwk: Record<string, unknown>): VerificationKey | undefined {
   const own = kty === 'RSA' ? 'RS256' : kty === 'EC' && crv === 'P-256' ? 'ES256' : undefined;
   if (own === undefined || (alg !== undefined && alg !== own)) return undefined;
   try {
-    const key = createPublicKey({ key: jwk as never, format: 'jwk' });
+    const key = createPublicKey({ key: jwk, format: 'jwk' });
     const bits = key.asymmetricKeyDetails?.modulusLength;
     return own === 'RS256' && (bits ?? 0) < 2_048 ? undefined : { key, alg: own };
   } catch {
