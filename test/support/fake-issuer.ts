@@ -27,6 +27,8 @@ export interface FakeIssuer extends AsyncDisposable {
   readonly readings: () => number;
   /** Every token that it has signed, for tests that look for them where they must not be. */
   readonly issued: readonly string[];
+  /** The one that it signs with. */
+  readonly key: () => IssuerKey;
   /** A new key, published from now on; the old ones stay published unless `only`. */
   rotate(options?: { readonly only?: boolean; readonly alg?: Algorithm }): IssuerKey;
   /** Answers with 500 from now on, or no more. */
@@ -87,6 +89,7 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
     issuer,
     readings: () => readings,
     issued,
+    key: () => keys[0] ?? issuerKey(),
     rotate({ only = false, alg = 'RS256' } = {}) {
       const key = issuerKey(alg);
       keys = only ? [key] : [key, ...keys];

@@ -124,7 +124,8 @@ export function functionWorld(
       const [method = '', url = ''] = target.split(' ');
       const [path = '', query = ''] = url.split('?');
       const lines = Object.entries(headers).map(([key, value]): [string, readonly string[]] => [key, [value].flat()]);
-      const bearer: [string, readonly string[]][] = as === null ? [] : [['authorization', [`Bearer ${as.replace('@', '~')}`]]];
+      const bearer: [string, readonly string[]][] =
+        as === null ? [] : [['authorization', [`Bearer ${as.replace('@', '~')}`]]];
       const response = await world.handler.handle({
         method,
         path,
