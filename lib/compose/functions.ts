@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { getJson } from '../adapters/http/get-json.ts';
 import { verifyIdTokens } from '../adapters/oidc/id-tokens.ts';
@@ -93,7 +92,7 @@ export async function openFunction({
     },
   };
   return {
-    handler: createFunction(name, services, version()),
+    handler: await createFunction(name, services, version()),
     drain: () => {
       draining = true;
     },
@@ -184,8 +183,8 @@ function lazyFolder(path: string): KeptFolder {
   type Folder = Awaited<ReturnType<typeof open>>;
   let folder: Promise<Folder> | undefined;
   async function open() {
-    const { openDataFolder } = await import('../adapters/disk/data-folder.ts');
-    return openDataFolder({ path, readOnly: true, clock: systemClock, host: hostname() });
+    const { openFolderLists } = await import('../adapters/disk/folder-lists.ts');
+    return openFolderLists(path);
   }
   const get = async (): Promise<Folder | undefined> => {
     if (folder === undefined && !existsSync(join(path, 'mk8s.db'))) return undefined;

@@ -15,7 +15,7 @@ const shape = {
 } as const;
 
 /** `describe` makes the document when it is first asked for. */
-export function aboutRoutes(describe: () => JsonSchema): readonly Route[] {
+export function aboutRoutes(describe: () => Promise<JsonSchema>): readonly Route[] {
   let document: JsonSchema | undefined;
   return [
     route({
@@ -47,7 +47,7 @@ export function aboutRoutes(describe: () => JsonSchema): readonly Route[] {
       answers: schemas.descriptionSchema,
       answerName: 'Description',
       async handle() {
-        document ??= describe();
+        document ??= await describe();
         const type = 'application/json';
         return { text: { type, content: `${JSON.stringify(document)}\n` }, headers: { 'cache-control': 'no-cache' } };
       },

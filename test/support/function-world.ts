@@ -109,8 +109,12 @@ export function functionWorld(
     },
     ...services,
   };
+  const handler = createFunction(name, all, '0.0.0');
   const world: FunctionWorld = {
-    handler: createFunction(name, all, '0.0.0'),
+    handler: {
+      handle: async (request) => (await handler).handle(request),
+      refuse: () => ({ status: 503, headers: {}, body: '' }),
+    },
     audit,
     reports,
     mints: [],

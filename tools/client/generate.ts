@@ -2,7 +2,7 @@
 // committed file to what this makes.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeAll } from '../../lib/functions/handlers.ts';
+import { describeAll } from '../../lib/functions/describe-all.ts';
 
 interface Schema {
   readonly $ref?: string;

@@ -2,9 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parseStrictJson } from '../../model/strict-json.ts';
 
-const { request: httpRequest } = process.getBuiltinModule('node:http');
-const { request: httpsRequest } = process.getBuiltinModule('node:https');
-
 const MOST_BYTES = 256 * 1024;
 const TIMEOUT_MS = 10_000;
 
@@ -15,8 +12,8 @@ export async function getJson(
 ): Promise<{ readonly body: unknown; readonly maxAgeSeconds: number | undefined }> {
   const limit = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal === undefined ? [] : [signal])]);
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
-    const ask = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    ask(url, { signal: limit, headers: { accept: 'application/json' } }, resolve)
+    const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
+    request(url, { signal: limit, headers: { accept: 'application/json' } }, resolve)
       .on('error', reject)
       .end();
   });

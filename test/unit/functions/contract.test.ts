@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { describeAll } from '../../../lib/functions/handlers.ts';
+import { describeAll } from '../../../lib/functions/describe-all.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import { readPolicy } from '../../../lib/policy/read-policy.ts';
 import { generateClient } from '../../../tools/client/generate.ts';

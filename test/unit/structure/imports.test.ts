@@ -28,6 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
   'adapters/oidc': ['model', 'async', 'ports'],
   'adapters/server': ['model', 'async', 'ports'],
   client: [],
+  entries: ['compose'],
   sandbox: [],
   compose: ['*'],
   'compose.ts': ['*'],
