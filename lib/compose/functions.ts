@@ -198,7 +198,7 @@ function lazyFolder(path: string): KeptFolder {
     inventory: async () => await (await get())?.inventory.read(),
     status: async () => await (await get())?.status.read(),
     async close() {
-      await (await folder?.catch(() => undefined))?.close();
+      (await folder?.catch(() => undefined))?.close();
     },
   };
 }

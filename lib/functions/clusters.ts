@@ -174,7 +174,7 @@ function passes(cluster: ClusterInfo, { source, project, location, state, label 
 }
 
 /** Without the certificate, which is in kubeconfigs, and only what the schema says: a store may hold more. */
-export function shown(cluster: ClusterInfo): Omit<ClusterInfo, 'certificateAuthority'> {
+function shown(cluster: ClusterInfo): Omit<ClusterInfo, 'certificateAuthority'> {
   const { certificateAuthority: _, ...rest } = cluster;
   return rest;
 }

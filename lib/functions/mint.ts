@@ -10,7 +10,7 @@ import { type AuditEntry, hashOf } from './audit.ts';
 import { Problem } from './problems.ts';
 import type { Services } from './services.ts';
 
-export interface MintRequest {
+interface MintRequest {
   readonly caller: VerifiedCaller;
   readonly requestId: string;
   readonly ask: Ask;
@@ -32,7 +32,7 @@ export interface Minted {
 }
 
 /** Google and this service: an hour. */
-export const LONGEST_SECONDS = 3_600;
+const LONGEST_SECONDS = 3_600;
 /** An issuer's clock may be ahead of ours; what lives longer than this past the grant is not handed out. */
 const SKEW_SECONDS = 60;
 /** Kept at most; the oldest goes first. */

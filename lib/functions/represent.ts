@@ -5,7 +5,7 @@ import { Problem } from './problems.ts';
 import type { Answer, MediaType, Route } from './route.ts';
 
 /** What of `gives` the client prefers (RFC 9110, 12.5.1). Throws Problem `not-acceptable`. */
-export function negotiate(accept: readonly string[], gives: readonly MediaType[]): MediaType {
+function negotiate(accept: readonly string[], gives: readonly MediaType[]): MediaType {
   const ranges = accept
     .join(',')
     .split(',')

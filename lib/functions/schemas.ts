@@ -13,7 +13,7 @@ const serviceAccount = v.pipe(v.string(), v.regex(SUBDOMAIN, 'the name of a serv
 // No control or format characters, wherever it goes to.
 const plain = (most: number) => v.pipe(v.string(), v.regex(/^\P{C}+$/u, 'plain text'), v.maxLength(most));
 
-export const clusterParameter = described(plain(512), 'a cluster’s id or one of its names');
+const clusterParameter = described(plain(512), 'a cluster’s id or one of its names');
 export const clusterParams = v.strictObject({ cluster: clusterParameter });
 export const accountParams = v.strictObject({ cluster: clusterParameter, namespace, serviceaccount: serviceAccount });
 
@@ -73,7 +73,7 @@ export const clusterListSchema = v.strictObject({
 });
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-export const streamSchema = v.looseObject({
+const streamSchema = v.looseObject({
   key: v.string(),
   cluster: v.string(),
   resource: described(v.string(), 'PLURAL.GROUP'),

@@ -1,5 +1,4 @@
 // What the handlers work with. Everything outside is a port.
-import type { ClusterInfo } from '../model/cluster.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CallerVerifier } from '../ports/caller.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -23,7 +22,7 @@ export interface Rate {
   readonly burst: number;
 }
 
-export interface Settings {
+interface Settings {
   /** Where `mk8s credential` finds the token function, for kubeconfigs. */
   readonly tokensUrl: string;
   /** The audience that it asks its ID token for. */
@@ -47,6 +46,3 @@ export interface Services {
   readonly report: Report;
   readonly settings: Settings;
 }
-
-/** Under what a policy knows a cluster. */
-export type NamedCluster = Pick<ClusterInfo, 'id' | 'name' | 'aliases'>;

@@ -157,7 +157,7 @@ function common({ caller, requestId, request }: Around): Pick<Parameters<Mint>[0
 }
 
 /** RFC 6749, 5.2, beside the members of a problem: OAuth clients look there. */
-export function withOAuthError(error: unknown, denied: string): unknown {
+function withOAuthError(error: unknown, denied: string): unknown {
   if (!(error instanceof Problem)) return error;
   const code = error.problem === 'denied' || error.problem === 'cluster-not-found' ? denied : 'invalid_request';
   const members = { error: code, error_description: error.message };

@@ -3,7 +3,7 @@
 import { glob } from '../model/glob.ts';
 
 /** Lower case of A to Z only: other letters have look-alikes that fold into them. */
-export function lowerAscii(text: string): string {
+function lowerAscii(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

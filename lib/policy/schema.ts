@@ -4,7 +4,7 @@ import { parseDuration } from '../config/duration.ts';
 import type { CallerPattern, Rule } from './policy.ts';
 
 /** Callers that are named by an address alone are this issuer's. */
-export const GOOGLE = 'https://accounts.google.com';
+const GOOGLE = 'https://accounts.google.com';
 
 /** Kubernetes gives no token for less than 10 minutes; more than an hour is not short-lived. */
 const LEAST_SECONDS = 600;

@@ -11,7 +11,7 @@ interface IssuerKey {
   readonly publicKey: KeyObject;
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   readonly header?: Readonly<Record<string, unknown>>;
   readonly claims?: Readonly<Record<string, unknown>>;
   /** Claims to leave out. */

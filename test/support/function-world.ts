@@ -11,7 +11,7 @@ import type { Policy } from '../../lib/policy/policy.ts';
 import type { HttpHandler, HttpResponse } from '../../lib/ports/http.ts';
 import type { ReportEntry } from '../../lib/ports/reporter.ts';
 
-export const worldNow = Date.UTC(2026, 0, 2);
+const worldNow = Date.UTC(2026, 0, 2);
 
 export function testClusterInfo(name: string, options: Partial<ClusterInfo> = {}): ClusterInfo {
   return {

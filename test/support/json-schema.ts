@@ -22,7 +22,7 @@ export function violations(schema: Schema, value: unknown, root: object, at = '$
     const all = schema.anyOf.map((each) => violations(each, value, root, at));
     return all.some((found) => found.length === 0) ? [] : [`${at} is none of: ${all.flat().join('; ')}`];
   }
-  if (schema.const !== undefined && value !== schema.const) return [`${at} is not ${String(schema.const)}`];
+  if (schema.const !== undefined && value !== schema.const) return [`${at} is not ${JSON.stringify(schema.const)}`];
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at} is none of ${schema.enum.join(', ')}`];
   if (schema.type !== undefined && !hasType(schema.type, value)) return [`${at} is no ${schema.type}`];
   if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {

@@ -5,7 +5,7 @@ import type { CallerVerifier, Refusal, Verification } from '../../ports/caller.t
 import { MOST_CHARACTERS, parseJwt, type SignedJwt } from './jwt.ts';
 import { createKeySet, type FetchJson, type KeySet, type VerificationKey } from './key-set.ts';
 
-export interface IssuerOptions {
+interface IssuerOptions {
   /** As in `iss`. */
   readonly issuer: string;
   /** Default: from the issuer's discovery document. */

@@ -168,7 +168,7 @@ describe('every endpoint answers as the OpenAPI document says', () => {
     }
     const unknown = await ask('GET /v1/clusters/nope');
     const secret = await ask('GET /v1/clusters/test-a');
-    const same = ({ json: { instance: _, ...rest } }: Asked) => rest;
+    const same = ({ json }: Asked) => ({ ...json, instance: '' });
     expect(same(secret)).toEqual(same(unknown));
     expect((await ask('GET /v1/clusters/twin')).status).toBe(409);
     expect((await ask('GET /v1/clusters/second')).status).toBe(200);
