@@ -18,6 +18,7 @@ locals {
     sessions    = { unindexed = ["holder"], expires = "expireAt" }
     status      = { unindexed = ["data"], expires = "expireAt" }
     statusParts = { unindexed = ["data"], expires = "expireAt" }
+    inventory   = { unindexed = ["data"], expires = null }
   }
 
   # What is searched by more than one field: name -> collection and fields.

@@ -56,6 +56,15 @@ export async function planRun(config: Config, context: Context, simulation?: Sim
   return simulation === undefined ? await plan.planRun(config, context) : plan.planSimulation(config, simulation);
 }
 
+/** The HTTP functions in this process; `log` takes the audit log's lines. */
+export async function startServing(
+  config: Config,
+  context: Context,
+  log: (line: object) => void,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  return await (await import('./compose/serve.ts')).startServing(config, context, log);
+}
+
 /** The sandbox fleet, in this process. `folder`: kept there; default in memory. */
 export async function startSandbox(options: {
   clusters: number;

@@ -32,6 +32,11 @@ export interface Engine {
   discoverClusters(config: Config, context: Context): Promise<Discovery>;
   /** With a simulation, no cluster is looked for. */
   planRun(config: Config, context: Context, simulation?: Simulation): Promise<PlannedRun>;
+  startServing(
+    config: Config,
+    context: Context,
+    log: (line: object) => void,
+  ): Promise<{ readonly url: string; stop(): Promise<void> }>;
   startSandbox(options: { clusters: number; objects: number; rate: number }): Promise<{
     /** YAML with a context per cluster. */
     kubeconfig(): string;

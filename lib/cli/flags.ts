@@ -14,6 +14,9 @@ const repeatable: ReadonlySet<string> = new Set([
   'namespaces',
   'sinks',
   'redact',
+  'audiences',
+  'issuers',
+  'origins',
 ]);
 
 /** Adds the flags that `name` takes. Returns how to read what was given, by option key, once the command line is parsed. */

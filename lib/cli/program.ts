@@ -9,6 +9,7 @@ import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addOptions } from './flags.ts';
 import type { Invocation } from './invocation.ts';
 import { type Output, ReaderGone } from './output.ts';
+import { addPolicy } from './policy-commands.ts';
 import { type SignalOptions, withSignals } from './signals.ts';
 import { printable } from './text/width.ts';
 
@@ -149,6 +150,13 @@ function commandLine(host: Host, said: { out: string; err: string }, ended: (cod
   add('token', 'print a short-lived token', tokenFlags, async (flags, invocation) =>
     (await import('./commands/token.ts')).token(flags as never, invocation),
   );
+  add(
+    'serve',
+    'serve clusters and tokens over HTTP, as the functions do, until stopped',
+    () => {},
+    async (_, invocation) => (await import('./commands/serve.ts')).serve(invocation),
+  );
+  addPolicy(program, host, ended);
   return program;
 }
 

@@ -14,19 +14,28 @@ export async function discoverClusters(
   context: Context,
 ): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
   const opened = await openSources(config, context);
-  const inventory = await readInventory(opened, context, (found) => Promise.resolve(found));
-  const problems = [...opened.problems, ...(inventory?.problems ?? [])];
-  return { clusters: inventory?.infos ?? [], problems, close: () => opened.close() };
+  const { infos, problems } = await discoverOnce(opened, context.signal);
+  return { clusters: infos, problems: [...opened.problems, ...problems], close: () => opened.close() };
+}
+
+/** Reads sources that are open. */
+export async function discoverOnce(
+  opened: Pick<OpenedSources, 'sources' | 'wish'>,
+  signal: AbortSignal,
+): Promise<Pick<Inventory, 'infos' | 'problems'>> {
+  return await readInventory(opened, signal, (found) =>
+    Promise.resolve({ infos: found?.infos ?? [], problems: found?.problems ?? [] }),
+  );
 }
 
 /** The same, for `use`; connections to the clusters are open until it is done. */
 export async function readInventory<T>(
   { sources, wish }: Pick<OpenedSources, 'sources' | 'wish'>,
-  context: Context,
+  asked: AbortSignal,
   use: (inventory: Inventory | undefined) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
+  const signal = AbortSignal.any([asked, over.signal]);
   let last: Inventory | undefined;
   const inventories = followInventory({
     sources,

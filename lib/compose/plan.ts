@@ -27,7 +27,7 @@ export interface PlannedRun extends FleetPlan {
 export async function planRun(config: Config, context: Context): Promise<PlannedRun> {
   const opened = await openSources(config, context);
   try {
-    return await readInventory(opened, context, async (inventory) => {
+    return await readInventory(opened, context.signal, async (inventory) => {
       const answers = await Promise.all((inventory?.reached ?? []).map((each) => demandOf(each, config, context)));
       const unreached = (inventory?.infos ?? []).flatMap(({ name, error }) =>
         error === undefined ? [] : [{ source: name, message: `Cluster "${name}" is left out: ${error}` }],

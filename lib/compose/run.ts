@@ -16,6 +16,7 @@ import type { EventSink } from '../ports/event-sink.ts';
 import type { Context } from './context.ts';
 import { endingOnDamage } from './end-on-damage.ts';
 import { boundHeap } from './heap-bounds.ts';
+import { inventoryKeeper } from './inventory-keeper.ts';
 import { ownStore, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
@@ -104,6 +105,7 @@ export function startRun(config: Config, context: Context): RunHandle {
     const opened = await openSources(config, context);
     view.sandbox = opened.sandbox;
     let sink: EventSink | undefined;
+    const inventory = inventoryKeeper(stores.inventory, systemClock, context.report);
     try {
       sink = await openSinks(config, stores, over, { ...context, signal: stop });
       const result = await runBridge({
@@ -115,6 +117,7 @@ export function startRun(config: Config, context: Context): RunHandle {
         refreshMs: REFRESH_MS,
         stop,
         onInventory(clusters, found) {
+          inventory.keep(clusters);
           Object.assign(view, { clusters, problems: [...opened.problems, ...found] });
           if (view.phase === 'discovering' && clusters.some(({ id }) => id !== undefined)) view.phase = 'running';
         },
@@ -133,6 +136,7 @@ export function startRun(config: Config, context: Context): RunHandle {
       });
       return summary(result, deadline?.aborted === true, over.signal);
     } finally {
+      await inventory.settled();
       await sink?.close();
       await opened.close();
     }
@@ -167,6 +171,7 @@ function endingWhenDamaged(store: RunStore, over: AbortController): RunStore {
     checkpoints: endingOnDamage(store.checkpoints, over),
     leases: endingOnDamage(store.leases, over),
     status: endingOnDamage(store.status, over),
+    inventory: endingOnDamage(store.inventory, over),
     deadLetters: endingOnDamage(store.deadLetters, over),
     retain: (policy, budget) => guarded.retain(policy, budget),
   };

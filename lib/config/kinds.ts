@@ -48,6 +48,8 @@ const source = v.pipe(
 const defaultClusterWords =
   'gke://PROJECT/LOCATION/NAME, its link https://container.googleapis.com/…, cluster://PART-OF-A-NAME, or a name';
 const serviceAccountWords = 'a service account as NAMESPACE/NAME';
+const issuerWords = 'an issuer: an https URL (http on loopback alone)';
+const originWords = 'an origin like https://tools.example.com';
 const someText = (expected: string) => v.pipe(v.string(expected), v.trim(), v.nonEmpty(expected));
 const wholeNumber = (expected: string, min: number) =>
   v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected));
@@ -136,6 +138,17 @@ export const kinds = {
     ),
     absent: undefined,
   },
+  audiences: list(someText('an audience'), ',', 'a list of audiences'),
+  issuers: list(
+    v.pipe(v.string(issuerWords), v.check(isIssuer, issuerWords)),
+    ',',
+    'a list of issuers, each an https URL',
+  ),
+  origins: list(
+    v.pipe(v.string(originWords), v.check(isOrigin, originWords)),
+    ',',
+    'a list of origins like https://tools.example.com',
+  ),
   text: { fromText: (text: string): unknown => text, schema: someText('a text that is not empty'), absent: undefined },
   path: { fromText: (text: string): unknown => text, schema: someText('a path'), absent: undefined },
   boolean: { fromText: toBoolean, schema: v.boolean('true or false'), absent: undefined },
@@ -250,6 +263,17 @@ function isServiceUrl(text: string): boolean {
   const { protocol, hostname, username, password, search, hash } = new URL(text);
   if (`${username}${password}${search}${hash}` !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
+}
+
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash } = new URL(text);
+  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return search === '' && hash === '' && (protocol === 'https:' || (protocol === 'http:' && loopback));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text && text !== 'null';
 }
 
 function isSink(text: string): boolean {

@@ -31,6 +31,8 @@ export interface ClusterInfo extends ClusterPlacement {
   readonly sources: readonly string[];
   /** URL of the API server. */
   readonly server: string;
+  /** PEM of the certificates that its server's is issued by; absent where those that every system trusts do. No secret. */
+  readonly certificateAuthority?: string;
   /** Default namespace of its context. */
   readonly namespace: string;
   readonly isDefault: boolean;

@@ -9,6 +9,8 @@ export interface ClusterCandidate extends ClusterPlacement {
   /** The source's name, e.g. `kubeconfig`. */
   readonly source: string;
   readonly server: string;
+  /** PEM, where its certificate is not issued by those that every system trusts. */
+  readonly certificateAuthority?: string;
   readonly namespace: string;
   readonly isDefault: boolean;
   /**

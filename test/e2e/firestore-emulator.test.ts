@@ -5,6 +5,7 @@ import { firestoreDocuments } from '../../lib/adapters/firestore/firestore-docum
 import { openFirestoreStore } from '../../lib/adapters/firestore/firestore-store.ts';
 import { describeCheckpointStore } from '../contract/checkpoint-store.ts';
 import { describeDeadLetterStore } from '../contract/dead-letter-store.ts';
+import { describeInventoryStore } from '../contract/inventory-store.ts';
 import { describeLeaseStore, type LeaseWorld } from '../contract/lease-store.ts';
 import { describeRevisionLog } from '../contract/revision-log.ts';
 import { describeStatusStore } from '../contract/status-store.ts';
@@ -36,4 +37,5 @@ describe.skipIf(noFirestoreEmulator !== undefined)(`on Google's emulator (${noFi
   describeDeadLetterStore('in Firestore', make);
   describeStatusStore('in Firestore', make);
   describeLeaseStore('in Firestore', make);
+  describeInventoryStore('in Firestore', make);
 });

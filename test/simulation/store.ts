@@ -154,7 +154,7 @@ function watched(process: SimProcess, folder: DataFolder, watcher: StoreWatcher)
 }
 
 function guarded(process: SimProcess, folder: DataFolder): DataFolder {
-  const { log, feed, subscriptions, checkpoints, leases, status, deadLetters } = folder;
+  const { log, feed, subscriptions, checkpoints, leases, status, inventory, deadLetters } = folder;
   const rest: Pick<DataFolder, 'retain' | 'close'> = {
     retain: (policy, budget) => folder.retain(policy, budget),
     close: () => folder.close(),
@@ -166,6 +166,7 @@ function guarded(process: SimProcess, folder: DataFolder): DataFolder {
     checkpoints: process.guard('checkpoints', checkpoints),
     leases: process.guard('leases', leases),
     status: process.guard('status', status),
+    inventory: process.guard('inventory', inventory),
     deadLetters: process.guard('deadLetters', deadLetters),
     ...process.guard('folder', rest),
   };

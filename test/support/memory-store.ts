@@ -9,11 +9,18 @@ import type { CheckpointStore } from '../../lib/ports/checkpoint-store.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { DeadLetterStore } from '../../lib/ports/event-sink.ts';
 import type { Feed, SubscriptionStore } from '../../lib/ports/feed.ts';
+import type { InventoryStore } from '../../lib/ports/inventory-store.ts';
 import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { Retention } from '../../lib/ports/retention.ts';
 import type { RevisionLog } from '../../lib/ports/revision-log.ts';
 import type { StatusStore } from '../../lib/ports/status-store.ts';
-import { memoryDeadLetters, memoryLeases, memoryStatus, memorySubscriptions } from './memory-tables.ts';
+import {
+  memoryDeadLetters,
+  memoryInventory,
+  memoryLeases,
+  memoryStatus,
+  memorySubscriptions,
+} from './memory-tables.ts';
 
 export interface MemoryStore extends Retention {
   readonly log: RevisionLog;
@@ -22,6 +29,7 @@ export interface MemoryStore extends Retention {
   readonly checkpoints: CheckpointStore;
   readonly leases: LeaseStore;
   readonly status: StatusStore;
+  readonly inventory: InventoryStore;
   readonly deadLetters: DeadLetterStore;
   close(): Promise<void>;
 }
@@ -61,6 +69,7 @@ export function createMemoryStore(
     subscriptions: memorySubscriptions(clock),
     leases: memoryLeases(clock, host, isAlive),
     status: memoryStatus(),
+    inventory: memoryInventory(),
     deadLetters: memoryDeadLetters(),
     retain: memoryRetain(world),
     close: async () => {},

@@ -4,6 +4,7 @@ import type { StreamStatus } from '../../lib/model/stream-status.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { DeadLetter, DeadLetterStore } from '../../lib/ports/event-sink.ts';
 import type { Subscription, SubscriptionStore } from '../../lib/ports/feed.ts';
+import type { InventoryStore, KeptInventory } from '../../lib/ports/inventory-store.ts';
 import type { Holder, LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { RunStatus, StatusStore } from '../../lib/ports/status-store.ts';
 
@@ -69,6 +70,16 @@ export function memoryStatus(): StatusStore {
       for (const status of streams) rows.set(streamKey(status.stream), status);
     },
     read: async () => ({ run: last, streams: [...rows.values()] }),
+  };
+}
+
+export function memoryInventory(): InventoryStore {
+  let kept: KeptInventory | undefined;
+  return {
+    async write(inventory) {
+      kept = structuredClone(inventory);
+    },
+    read: async () => structuredClone(kept),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/event-sink.ts';
 import type { Feed, SubscriptionStore } from '../../ports/feed.ts';
+import type { InventoryStore } from '../../ports/inventory-store.ts';
 import type { LeaseStore } from '../../ports/lease-store.ts';
 import type { Retention } from '../../ports/retention.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
@@ -14,6 +15,7 @@ import { type Database, openDatabase } from './database.ts';
 import { createDiskCheckpoints } from './disk-checkpoints.ts';
 import { createDiskDeadLetters } from './disk-dead-letters.ts';
 import { createDiskFeed } from './disk-feed.ts';
+import { createDiskInventory } from './disk-inventory.ts';
 import { createDiskLeases } from './disk-leases.ts';
 import { createDiskLog } from './disk-log.ts';
 import { createDiskRetention } from './disk-retention.ts';
@@ -33,6 +35,7 @@ export interface DataFolder extends Retention {
   readonly checkpoints: CheckpointStore;
   readonly leases: LeaseStore;
   readonly status: StatusStore;
+  readonly inventory: InventoryStore;
   readonly deadLetters: DeadLetterStore;
   /** Waits for appends under way. Does not release leases. */
   close(): Promise<void>;
@@ -97,6 +100,7 @@ export function dataFolderOver(database: Database, surroundings: Surroundings): 
     checkpoints: createDiskCheckpoints(database, streams),
     leases: createDiskLeases(database, clock, surroundings),
     status: createDiskStatus(database),
+    inventory: createDiskInventory(database),
     deadLetters: createDiskDeadLetters(database),
     retain: createDiskRetention(database, clock, { streams, frames, last, log }),
     async close() {

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/event-sink.ts';
+import type { InventoryStore } from '../../ports/inventory-store.ts';
 import type { LeaseStore } from '../../ports/lease-store.ts';
 import type { Retention } from '../../ports/retention.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
 import type { StatusStore } from '../../ports/status-store.ts';
 import type { Documents } from './documents.ts';
 import { firestoreDeadLetters } from './firestore-dead-letters.ts';
+import { firestoreInventory } from './firestore-inventory.ts';
 import { firestoreLeases, type Machine } from './firestore-leases.ts';
 import { firestoreCheckpoints, firestoreLog } from './firestore-log.ts';
 import { firestoreRetention } from './firestore-retention.ts';
@@ -23,6 +25,7 @@ export interface FirestoreStore extends Retention {
   readonly leases: LeaseStore;
   readonly status: StatusStore;
   readonly deadLetters: DeadLetterStore;
+  readonly inventory: InventoryStore;
   /** Waits for what is on its way. Does not release leases. */
   close(): Promise<void>;
 }
@@ -51,6 +54,7 @@ export function openFirestoreStore({
     leases: firestoreLeases(documents, clock, machine),
     status: firestoreStatus(documents, clock, share),
     deadLetters: firestoreDeadLetters(documents),
+    inventory: firestoreInventory(documents),
     retain: firestoreRetention({ documents, journal, pages, clock }),
     async close() {
       await journal.close();

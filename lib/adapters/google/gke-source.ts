@@ -84,6 +84,7 @@ function candidateOf(cluster: GkeCluster, { endpoints, open }: GkeSourceOptions)
     name: fullName,
     source: SOURCE,
     server,
+    ...(trusted === undefined ? {} : { certificateAuthority: trusted }),
     namespace: 'default',
     isDefault: false,
     id: `//container.googleapis.com/projects/${project}/locations/${location}/clusters/${name}`,

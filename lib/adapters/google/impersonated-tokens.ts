@@ -18,6 +18,8 @@ export interface ImpersonatedTokensOptions {
   readonly by: TokenSource;
   /** `NAME@PROJECT.iam.gserviceaccount.com`. */
   readonly serviceAccount: string;
+  /** Of access tokens, seconds; default 3600, the most without an organization policy. Identity tokens live an hour. */
+  readonly lifetimeSeconds?: number;
   /** Default `https://iamcredentials.googleapis.com`. */
   readonly url?: string;
   /** Default: the package google-auth-library, imported at the first use (100 ms). */
@@ -28,6 +30,7 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
   const {
     by,
     serviceAccount,
+    lifetimeSeconds = LIFETIME_SECONDS,
     url = 'https://iamcredentials.googleapis.com',
     library = () => import('google-auth-library'),
   } = options;
@@ -51,7 +54,7 @@ export function impersonatedTokens(options: ImpersonatedTokensOptions): TokenSou
   async function tokenOf(request: TokenRequest, signal: AbortSignal | undefined): Promise<Token> {
     if (request.kind === 'access') {
       const scope = request.scopes ?? [CLOUD_PLATFORM];
-      const answer = await call('generateAccessToken', { scope, lifetime: `${LIFETIME_SECONDS}s` }, signal);
+      const answer = await call('generateAccessToken', { scope, lifetime: `${lifetimeSeconds}s` }, signal);
       const { accessToken: token, expireTime } = answer;
       const expiresAt = new Date(typeof expireTime === 'string' ? expireTime : Number.NaN);
       if (typeof token !== 'string' || token === '' || Number.isNaN(expiresAt.getTime())) {

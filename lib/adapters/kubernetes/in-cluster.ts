@@ -50,10 +50,12 @@ export function inClusterSource(options: InClusterOptions): ClusterSource {
           credentials,
           ...(proxy === undefined ? {} : { proxy }),
         });
+      const ca = await readIfThere(join(folder, 'ca.crt'));
       const candidate = {
         name: SOURCE,
         source: SOURCE,
         server: server.href.replace(/\/+$/, ''),
+        ...(ca === '' ? {} : { certificateAuthority: ca }),
         namespace: namespace === '' ? 'default' : namespace,
         isDefault: true,
         fingerprint: hash('sha256', JSON.stringify([server.href, folder]), 'hex'),

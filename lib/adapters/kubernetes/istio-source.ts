@@ -70,10 +70,12 @@ async function candidateOf(
   untrusted: UntrustedOptions,
 ): Promise<ClusterCandidate> {
   const { options, namespace } = await untrustedConnection(kubeconfig, origin, untrusted);
+  const ca = options.tls?.ca;
   return {
     name,
     source: SOURCE,
     server: options.server.href.replace(/\/+$/, ''),
+    ...(ca !== undefined && 'pem' in ca ? { certificateAuthority: ca.pem } : {}),
     namespace,
     isDefault: false,
     untrusted: true,

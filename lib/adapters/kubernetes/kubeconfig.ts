@@ -5,6 +5,7 @@ import { Mk8sError } from '../../model/errors.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import { type ContextConnection, contextConnection } from './context.ts';
 import type { Credentials } from './credentials.ts';
+import { readPem } from './credentials-files.ts';
 import { type Kubeconfig, type KubeconfigLocation, loadKubeconfig } from './kubeconfig-load.ts';
 import { openApiServer } from './transport.ts';
 
@@ -59,7 +60,7 @@ async function candidatesOf(
         ...(options.execTimeoutMs === undefined ? {} : { execTimeoutMs: options.execTimeoutMs }),
       });
       problems.push(...connection.warnings);
-      candidates.push(candidate(name, name === current, connection, shared));
+      candidates.push(await candidate(name, name === current, connection, shared));
     } catch (error) {
       if (!(error instanceof Mk8sError)) throw error;
       problems.push(error.message);
@@ -69,18 +70,20 @@ async function candidatesOf(
   return { candidates, problems: problems.map((message) => ({ source: SOURCE, message })) };
 }
 
-function candidate(
+async function candidate(
   name: string,
   isDefault: boolean,
   connection: ContextConnection,
   shared: SharedCredentials,
-): ClusterCandidate {
+): Promise<ClusterCandidate> {
   const { options, namespace, fingerprint } = connection;
   const credentials = shared.get(fingerprint, options.credentials);
+  const ca = options.tls?.ca;
   return {
     name,
     source: SOURCE,
     server: options.server.href.replace(/\/+$/, ''),
+    ...(ca === undefined ? {} : { certificateAuthority: await readPem(ca, 'certificate authority') }),
     namespace,
     isDefault,
     fingerprint,

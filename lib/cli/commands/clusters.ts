@@ -14,7 +14,8 @@ export async function clusters(flags: ClustersFlags, invocation: Invocation): Pr
   const { config, engine, env, signal, stdout, stderr } = invocation;
   const discovery = await engine.discoverClusters(config, { env, signal, report: () => {} });
   try {
-    const found = discovery.clusters;
+    // Certificates are for kubeconfigs; in a list they hide the rest.
+    const found = discovery.clusters.map(withoutCertificate);
     await stdout.write(await formatted(found, flags.output));
     for (const { message } of discovery.problems) await stderr.write(`Warning: ${printable(message)}\n`);
     for (const { name, error } of found) {
@@ -29,6 +30,12 @@ export async function clusters(flags: ClustersFlags, invocation: Invocation): Pr
   } finally {
     await discovery.close();
   }
+}
+
+function withoutCertificate(info: ClusterInfo): ClusterInfo {
+  const shown: { certificateAuthority?: string } = { ...info };
+  delete shown.certificateAuthority;
+  return shown as ClusterInfo;
 }
 
 const nothingNamed = ': neither KUBECONFIG nor ~/.kube/config names one, and this is not a pod';

@@ -2,6 +2,7 @@
 import { openFirestoreStore } from '../../../lib/adapters/firestore/firestore-store.ts';
 import { describeCheckpointStore } from '../../contract/checkpoint-store.ts';
 import { describeDeadLetterStore } from '../../contract/dead-letter-store.ts';
+import { describeInventoryStore } from '../../contract/inventory-store.ts';
 import { describeLeaseStore, type LeaseWorld } from '../../contract/lease-store.ts';
 import { describeRevisionLog } from '../../contract/revision-log.ts';
 import { describeStatusStore } from '../../contract/status-store.ts';
@@ -20,3 +21,4 @@ describeCheckpointStore('in Firestore', make);
 describeDeadLetterStore('in Firestore', make);
 describeStatusStore('in Firestore', make);
 describeLeaseStore('in Firestore', make);
+describeInventoryStore('in Firestore', make);

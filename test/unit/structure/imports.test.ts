@@ -18,6 +18,8 @@ const mayImport: Record<string, readonly string[]> = {
   history: ['model', 'async', 'ports'],
   tokens: ['model', 'async', 'ports'],
   metadata: ['model', 'async', 'ports'],
+  policy: ['model', 'config'],
+  functions: ['model', 'async', 'ports', 'policy'],
   bridge: ['model', 'async', 'ports', 'discover', 'plan', 'watch', 'history'],
   'adapters/kubernetes': ['model', 'async', 'ports', 'decode'],
   'adapters/disk': ['model', 'async', 'ports', 'history'],
@@ -25,11 +27,15 @@ const mayImport: Record<string, readonly string[]> = {
   'adapters/google': ['model', 'async', 'ports'],
   'adapters/http': ['model', 'async', 'ports'],
   'adapters/stdout': ['model', 'async', 'ports'],
+  'adapters/oidc': ['model', 'async', 'ports'],
+  'adapters/server': ['model', 'async', 'ports'],
+  client: [],
+  entries: ['compose'],
   sandbox: [],
   compose: ['*'],
   'compose.ts': ['*'],
   'index.ts': ['model', 'ports', 'compose.ts', 'adapters/kubernetes'],
-  cli: ['model', 'async', 'ports', 'config', 'compose.ts', 'index.ts'],
+  cli: ['model', 'async', 'ports', 'config', 'policy', 'compose.ts', 'index.ts'],
 };
 
 function roomOf(path: string): string {

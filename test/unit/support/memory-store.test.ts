@@ -2,6 +2,7 @@
 import { describeCheckpointStore } from '../../contract/checkpoint-store.ts';
 import { describeDeadLetterStore } from '../../contract/dead-letter-store.ts';
 import { describeFeed } from '../../contract/feed.ts';
+import { describeInventoryStore } from '../../contract/inventory-store.ts';
 import { describeLeaseStore } from '../../contract/lease-store.ts';
 import { describeRevisionLog } from '../../contract/revision-log.ts';
 import { describeStatusStore } from '../../contract/status-store.ts';
@@ -16,6 +17,7 @@ describeFeed('in memory', make);
 describeCheckpointStore('in memory', make);
 describeDeadLetterStore('in memory', make);
 describeStatusStore('in memory', make);
+describeInventoryStore('in memory', make);
 describeSubscriptionStore('in memory', async () => {
   const clock = createManualClock();
   return { ...createMemoryStore(clock), clock };

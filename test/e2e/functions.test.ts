@@ -1,0 +1,195 @@
+// The functions as they are run: `mk8s serve` and the functions framework, as processes; kubectl with a generated kubeconfig.
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDataFolder } from '../../lib/adapters/disk/data-folder.ts';
+import { systemClock } from '../../lib/async/system-clock.ts';
+import { createClient, ProblemError } from '../../lib/client/client.ts';
+import { type Fleet, startFleet } from '../../lib/sandbox/fleet.ts';
+import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
+import { freePort } from '../support/free-port.ts';
+import { testClusterInfo } from '../support/function-world.ts';
+import { type RunningProcess, startMk8s, startProcess } from '../support/process.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const kubectl = 'kubectl';
+
+function hasKubectl(): boolean {
+  try {
+    execFileSync(kubectl, ['version', '--client'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let folder: TemporaryFolder;
+let issuer: FakeIssuer;
+let fleet: Fleet;
+let policy: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  issuer = await startFakeIssuer();
+  fleet = await startFleet({ clusters: 2, objects: 5, rate: 0 });
+  writeFileSync(join(folder.path, 'kubeconfig'), fleet.kubeconfig());
+  policy = join(folder.path, 'policy.yaml');
+  const callers = JSON.stringify([{ issuer: issuer.issuer, email: 'alice@example.com' }]);
+  writeFileSync(
+    policy,
+    `version: 1
+rules:
+  - {name: read, grant: clusters, callers: ${callers}, clusters: ['*']}
+  - {name: mint, grant: service-account-tokens, callers: ${callers}, clusters: [sandbox-a], namespaces: [default],
+     serviceAccounts: [default], audiences: [api-server]}
+`,
+  );
+});
+afterAll(async () => {
+  await fleet.stop();
+  await issuer[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+describe('mk8s serve', () => {
+  let serve: RunningProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const kubeconfig = join(folder.path, 'kubeconfig');
+    const flags = [
+      '--source',
+      'kubeconfig',
+      '--kubeconfig',
+      kubeconfig,
+      '--policy',
+      policy,
+      '--issuers',
+      issuer.issuer,
+    ];
+    serve = startMk8s(['serve', '--port', '0', ...flags, '--data', join(folder.path, 'none')]);
+    url = await serve.waitFor('its address', ({ stdout }) => /"url":"([^"]+)"/.exec(stdout)?.[1]);
+  });
+  afterAll(async () => await serve[Symbol.asyncDispose]());
+
+  const client = () => createClient({ url, token: () => issuer.token(url) });
+
+  test('lists clusters and mints tokens for the generated client, which throws problems', async () => {
+    const { clusters } = await client().listClusters();
+    expect(clusters.map(({ name }) => name)).toEqual(['sandbox-a', 'sandbox-b']);
+    const path = { cluster: 'sandbox-a', namespace: 'default', serviceaccount: 'default' };
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' } as const;
+    const { status } = await client().requestServiceAccountToken({ path, body });
+    expect(status.token.split('.')).toHaveLength(3);
+    const refused = client().requestServiceAccountToken({ path: { ...path, cluster: 'sandbox-b' }, body });
+    await expect(refused).rejects.toThrow(ProblemError);
+    await expect(refused).rejects.toMatchObject({ status: 403, type: 'https://mk8s.dev/problems/denied' });
+    expect(serve.stdout()).toContain('"decision":"minted"');
+    expect(serve.stdout()).not.toContain(status.token.split('.')[2]);
+  });
+
+  test.skipIf(!hasKubectl())(
+    'gives kubectl a kubeconfig without a secret, which works with a plugin that asks the service',
+    async () => {
+      const headers = { authorization: `Bearer ${issuer.token(url)}` };
+      const text = await (await fetch(`${url}/v1/clusters/sandbox-a/kubeconfig`, { headers })).text();
+      expect(text).not.toContain('token:');
+      for (const { token } of fleet.clusters) expect(text).not.toContain(token);
+      const home = join(folder.path, 'home');
+      mkdirSync(home);
+      writeFileSync(join(home, 'config'), text);
+      writeFileSync(join(home, 'id-token'), issuer.token(url));
+      // What `mk8s credential --cluster=… --service=…` does, in a line.
+      writeFileSync(
+        join(home, 'mk8s'),
+        `#!/bin/sh\nfor each; do case $each in --cluster=*) cluster=\${each#*=};; --service=*) service=\${each#*=};; esac; done
+exec curl -fsS -H "authorization: Bearer $(cat "$HOME/id-token")" "$service/v1/clusters/$cluster/credential"\n`,
+      );
+      chmodSync(join(home, 'mk8s'), 0o755);
+      const env = { PATH: `${home}:${process.env['PATH'] ?? ''}`, HOME: home, KUBECONFIG: join(home, 'config') };
+      const { stdout } = await promisify(execFile)(kubectl, ['get', 'namespaces', '-o', 'name'], { env });
+      expect(stdout).toContain('namespace/default');
+    },
+  );
+
+  test('ends in order, after requests under way, when it is told to', async () => {
+    const exit = serve.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+    expect(serve.stdout()).toContain('mk8s has ended in order');
+  });
+
+  test('does not start with a policy that is wrong, and says the line', async () => {
+    const wrong = join(folder.path, 'wrong.yaml');
+    writeFileSync(wrong, 'version: 1\nrules:\n  - {name: x, grant: everything}\n');
+    await using process = startMk8s(['serve', '--port', '0', '--policy', wrong]);
+    expect((await process.exit).code).toBe(2);
+    expect(process.stderr()).toContain('wrong.yaml:3: rules[0].grant must be one of');
+  });
+
+  test('takes everyone for one caller on loopback alone', async () => {
+    await using process = startMk8s(['serve', '--port', '0', '--host', '0.0.0.0', '--as', 'alice@example.com']);
+    expect((await process.exit).code).toBe(2);
+    expect(process.stderr()).toContain('--as makes everyone who reaches the port that caller');
+  });
+});
+
+describe('the function of lists, under the functions framework', () => {
+  let framework: RunningProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const data = join(folder.path, 'data');
+    const store = openDataFolder({ path: data, clock: systemClock, host: 'here' });
+    await store.inventory.write({ clusters: [testClusterInfo('kept-a')], at: Date.now() });
+    await store.close();
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const require = createRequire(import.meta.url);
+    const main = require.resolve('@google-cloud/functions-framework').replace(/index\.js$/, 'main.js');
+    framework = startProcess(
+      process.execPath,
+      [main, `--source=${join(root, 'functions/clusters.ts')}`, '--target=clusters', `--port=${port}`],
+      { env: { MK8S_DATA: data, MK8S_SERVE_URL: url, MK8S_SERVE_POLICY: policy, MK8S_SERVE_ISSUERS: issuer.issuer } },
+    );
+    await framework.waitFor('its start', ({ stdout }) => stdout.includes('URL:'));
+  });
+  afterAll(async () => await framework[Symbol.asyncDispose]());
+
+  test('answers from the store that a run wrote, without a cluster to be found', async () => {
+    const { clusters } = await createClient({ url, token: () => issuer.token(url) }).listClusters();
+    expect(clusters).toMatchObject([{ name: 'kept-a', id: 'id-kept-a' }]);
+  });
+
+  test.each<[string, string, RequestInit, number]>([
+    ['no JSON', '/v1/clusters', { method: 'POST', body: '{bad', headers: { 'content-type': 'application/json' } }, 405],
+    [
+      'a form that does not decode',
+      '/v1/token',
+      { method: 'POST', body: '%zz=%', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      404,
+    ],
+    [
+      'a body that is too large',
+      '/v1/clusters',
+      { method: 'POST', body: 'x'.repeat(100_000), headers: { 'content-type': 'application/json' } },
+      413,
+    ],
+    ['a path that does not decode', '/%zz', {}, 400],
+    ['no token', '/v1/clusters', {}, 401],
+  ])('refuses %s in the one shape, although the framework would look at it first', async (_, path, init, status) => {
+    const response = await fetch(`${url}${path}`, init);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toMatchObject({ status, type: expect.stringContaining('/problems/') as string });
+  });
+
+  test('does not start where a token would be for nobody', async () => {
+    const code = `await import(${JSON.stringify(join(root, 'functions/clusters.ts'))})`;
+    await using process_ = startProcess(process.execPath, ['--input-type=module', '-e', code]);
+    expect((await process_.exit).code).toBe(1);
+    expect(process_.stderr()).toContain('MK8S_SERVE_URL must be the URL of this function');
+  });
+});
