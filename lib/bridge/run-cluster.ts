@@ -46,7 +46,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   const running = new Map<StreamKey, Running>();
   let planned: ReadonlyMap<StreamKey, PlannedStream> = new Map();
   let announced = false;
-  const restores = createRestoreNotices();
+  const notices = createRestoreNotices();
   /** Whether for each recorded resource that is not served, it is known if it is gone. */
   let settled = true;
   const following = { ...task, ...services, signal: task.stop, isSettled: () => settled };
@@ -172,6 +172,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       selector: stream.selector,
     });
     const { cluster, stop, giveUp } = task;
+    const restores = notices.join();
     const streamTask = {
       stream,
       clusterName: cluster.name,
@@ -183,13 +184,17 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       giveUp,
       gone,
     };
-    for (let failures = 1; ; failures += 1) {
-      const outcome = await attempt(() => runStream(streamTask, services));
-      const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');
-      if (outcome.end === 'failed') reportFailure(stream, outcome.failure ?? '', final);
-      if (final || stop.aborted) return { stream, ...outcome };
-      const delay = backoffDelay(failures, RETRY, services.random);
-      if (!(await sleeps(delay, stop))) return { stream, ...outcome };
+    try {
+      for (let failures = 1; ; failures += 1) {
+        const outcome = await attempt(() => runStream(streamTask, services));
+        const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');
+        if (outcome.end === 'failed') reportFailure(stream, outcome.failure ?? '', final);
+        if (final || stop.aborted) return { stream, ...outcome };
+        const delay = backoffDelay(failures, RETRY, services.random);
+        if (!(await sleeps(delay, stop))) return { stream, ...outcome };
+      }
+    } finally {
+      restores.leave();
     }
   }
 

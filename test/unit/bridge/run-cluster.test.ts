@@ -349,6 +349,37 @@ describe('a cluster', () => {
     await run.stop();
   });
 
+  test('promise 10: a stream that was failing when another noticed a restore compares anew, too', async () => {
+    const here = world();
+    here.serve([info('widgets'), info('gizmos')]);
+    let broken = false;
+    const log: typeof here.store.log = {
+      ...here.store.log,
+      append: (stream, batch) =>
+        broken && stream.plural === 'widgets'
+          ? Promise.reject(new Mk8sError('The data folder is damaged', { code: 'storage' }))
+          : here.store.log.append(stream, batch),
+    };
+    const { widgets, gizmos } = here.parts;
+    widgets.set('w', 1);
+    for (const name of ['g', 'h', 'i']) gizmos.set(name, 1);
+    const run = here.start({ log });
+    const epochs = (): unknown =>
+      Object.fromEntries(run.services.board.snapshot(0).map(({ stream, epoch }) => [stream.plural, epoch]));
+    await here.until('all is published', () => published(here).length === 4);
+    broken = true;
+    widgets.set('w', 2);
+    await here.until('widgets failed', () => run.services.reports.some(({ severity }) => severity === 'ERROR'));
+    here.parts.gizmos = scriptedCluster();
+    gizmos.down(true);
+    await here.until('gizmos began an epoch', () => (epochs() as { gizmos: number }).gizmos === 2);
+    broken = false;
+    await here.until('w goes on', () => published(here).includes('update w@12'));
+    expect(epochs()).toEqual({ widgets: 2, gizmos: 2 });
+    expect(run.services.tally.gaps).toBe(2);
+    await run.stop();
+  });
+
   test('in catch-up, one stream that fails does not keep the others from ending', async () => {
     const here = world();
     here.serve([info('widgets'), info('gizmos')]);

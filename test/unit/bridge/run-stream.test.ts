@@ -45,7 +45,7 @@ function follow(services: StreamServices, cluster: ScriptedCluster, { gone = fal
     api: cluster.api,
     collection: () => ({ path: widgets, selector: {} }),
     control,
-    restores: createRestoreNotices(),
+    restores: createRestoreNotices().join(),
     gone,
     stop: stop.signal,
     giveUp: giveUp.signal,
