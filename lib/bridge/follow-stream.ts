@@ -11,7 +11,7 @@ import type { HeldLease } from './lease-keeper.ts';
 import type { Publisher } from './publisher.ts';
 import { createRecorder, type Recorder, recordReader } from './recorder.ts';
 import type { StatusRow } from './status-board.ts';
-import { reportProblem, trackOutput, trackRecorded } from './stream-progress.ts';
+import { createRecount, reportProblem, trackOutput, trackRecorded } from './stream-progress.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 import { syncSlot } from './sync-slot.ts';
 
@@ -73,6 +73,7 @@ async function watchFrom(start: WatchContext['position'], following: Following):
   const { restores } = task;
   const restored = restores.listen();
   const inside = AbortSignal.any([signal, restored]);
+  const recount = createRecount(row, services.log);
   const slot = syncSlot(services, task.stream.cluster, inside);
   try {
     for await (const output of watchStream(watchContext(task, services, start, inside))) {
@@ -86,6 +87,7 @@ async function watchFrom(start: WatchContext['position'], following: Following):
       }
       if (output.kind === 'sync') restores.seen(recorder.epoch);
       else trackOutput(row, output, { services, task });
+      await recount(output);
       const reached = present.isReached(output, recorder.resourceVersion);
       if (services.mode === 'follow') continue;
       if (reached) return 'caught-up';
