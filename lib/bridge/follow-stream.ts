@@ -77,6 +77,7 @@ async function watchFrom(start: WatchContext['position'], following: Following):
   const slot = syncSlot(services, task.stream.cluster, inside);
   try {
     for await (const output of watchStream(watchContext(task, services, start, inside))) {
+      task.control.heard(output);
       await slot.take(output);
       if (output.kind === 'present' && output.verdict === 'restored') restores.notice();
       // Why it compares is said before a new epoch begins: that may be durable though the store does not say so.

@@ -49,7 +49,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   const notices = createRestoreNotices();
   /** Whether for each recorded resource that is not served, it is known if it is gone. */
   let settled = true;
-  const following = { ...task, ...services, signal: task.stop, isSettled: () => settled };
+  const following = { ...task, ...services, signal: task.stop, isSettled };
   try {
     if (services.mode === 'catch-up') {
       const discovered = await discoverResources(following);
@@ -68,6 +68,10 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   }
   return await Promise.all([...running.values()].map(({ done }) => done));
 
+  function isSettled(): boolean {
+    return settled && ![...running.values()].some(({ control }) => control.doubted);
+  }
+
   async function follow(discovered: DiscoveredResources): Promise<void> {
     for (const { groupVersion, message } of discovered.failed) {
       const text = `Cannot tell what ${groupVersion} serves: ${message}; its resources are followed as before`;
@@ -85,9 +89,10 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     let complete = true;
     for (const [key, { control, info }] of running) {
       if (planned.has(key)) continue;
+      const sayGone = control.ask();
       const fate = await fateOf(info, discovered);
-      if (fate === 'gone') control.remove();
-      complete &&= fate !== 'unproven';
+      const isKnown = fate === 'gone' ? sayGone() : fate === 'served';
+      complete &&= isKnown;
     }
     try {
       return (await buryGone(discovered)) && complete;
