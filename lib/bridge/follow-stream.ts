@@ -11,7 +11,7 @@ import type { HeldLease } from './lease-keeper.ts';
 import type { Publisher } from './publisher.ts';
 import { createRecorder, type Recorder, recordReader } from './recorder.ts';
 import type { StatusRow } from './status-board.ts';
-import { reportProblem, trackOutput, trackRecorded } from './stream-progress.ts';
+import { createRecount, reportProblem, trackOutput, trackRecorded } from './stream-progress.ts';
 import type { StreamEnd, StreamServices, StreamTask } from './stream-task.ts';
 import { syncSlot } from './sync-slot.ts';
 
@@ -45,11 +45,12 @@ export async function followStream(task: StreamTask, services: StreamServices, o
   }
   const signal = AbortSignal.any([task.stop, lease.lost, failed]);
   try {
-    let start: WatchContext['position'] = position;
+    const anew = (): WatchContext['position'] => ({ epoch: recorder.epoch + 1, reason: 'restored' });
+    let start = task.restores.told ? anew() : position;
     for (;;) {
       const end = await watchFrom(start, { task, services, row: own.row, recorder, present, signal });
       if (end !== 'restored') return end;
-      start = { epoch: recorder.epoch + 1, reason: 'restored' };
+      start = anew();
     }
   } catch (error) {
     if (task.stop.aborted && !lease.lost.aborted && !failed.aborted) return 'stopped';
@@ -69,13 +70,14 @@ interface Following {
 /** One watch, until it ends, or until the cluster turns out to be restored: then another follows, in the next epoch. */
 async function watchFrom(start: WatchContext['position'], following: Following): Promise<StreamEnd | 'restored'> {
   const { task, services, row, recorder, present, signal } = following;
-  const restores = task.restores.join();
-  const inside = AbortSignal.any([signal, restores.signal]);
+  const { restores } = task;
+  const restored = restores.listen();
+  const inside = AbortSignal.any([signal, restored]);
+  const recount = createRecount(row, services.log);
   const slot = syncSlot(services, task.stream.cluster, inside);
-  // In a comparison after a restore nobody has to say that there was one.
-  if (start.reason === 'restored') restores.leave();
   try {
     for await (const output of watchStream(watchContext(task, services, start, inside))) {
+      task.control.heard(output);
       await slot.take(output);
       if (output.kind === 'present' && output.verdict === 'restored') restores.notice();
       // Why it compares is said before a new epoch begins: that may be durable though the store does not say so.
@@ -84,8 +86,9 @@ async function watchFrom(start: WatchContext['position'], following: Following):
         restores.notice();
         return 'restored';
       }
-      if (output.kind === 'synced') restores.comeBack();
-      if (output.kind !== 'sync') trackOutput(row, output, { services, task });
+      if (output.kind === 'sync') restores.seen(recorder.epoch);
+      else trackOutput(row, output, { services, task });
+      await recount(output);
       const reached = present.isReached(output, recorder.resourceVersion);
       if (services.mode === 'follow') continue;
       if (reached) return 'caught-up';
@@ -94,10 +97,9 @@ async function watchFrom(start: WatchContext['position'], following: Following):
     await recorder.end();
     return 'ended';
   } catch (error) {
-    if (restores.signal.aborted && !signal.aborted) return 'restored';
+    if (restored.aborted && !signal.aborted) return 'restored';
     throw error;
   } finally {
-    restores.leave();
     slot.release();
   }
 }

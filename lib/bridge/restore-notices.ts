@@ -1,39 +1,63 @@
-// A cluster is restored as a whole: what one stream notices, the others of the cluster have to act on, too.
+// A cluster is restored as a whole: what one stream notices, the others of the cluster have to act on, too, and those that
+// just failed, as soon as they are started again.
 
 export interface RestoreNotices {
-  /**
-   * Takes part until `leave`: the signal aborts when another stream notices a restore.
-   */
+  /** Takes part until `leave`: for as long as the stream is followed, also between two attempts at it. */
   join(): RestoreMember;
 }
 
-interface RestoreMember {
-  readonly signal: AbortSignal;
-  /** This stream noticed a restore that it has not been told of: tells the others, and hears no notices until it comes back. */
+export interface RestoreMember {
+  /** True from the moment at which a restore was noticed, by whomever, until the stream's next epoch has begun. */
+  readonly told: boolean;
+  /** For one watch: the signal aborts when another stream notices a restore that this one was not told of. */
+  listen(): AbortSignal;
+  /** This stream noticed a restore: tells the others, unless it was told of it before. */
   notice(): void;
-  /** It is compared anew: what others notice of the same restore is no news to it. */
+  /** The stream's record is in this epoch. A newer one than before: whoever began it acted on what was noticed. */
+  seen(epoch: number): void;
   leave(): void;
-  /** It is compared: what others notice from now on may be the next restore. */
-  comeBack(): void;
+}
+
+interface Member {
+  told: boolean;
+  epoch: number | undefined;
+  watch: AbortController | undefined;
 }
 
 export function createRestoreNotices(): RestoreNotices {
-  const members = new Set<AbortController>();
+  const members = new Set<Member>();
+
+  function tell(member: Member): void {
+    // Then it acts on it already, or will.
+    if (member.told) return;
+    member.told = true;
+    member.watch?.abort(new Error('another stream noticed that the cluster was restored'));
+  }
+
   return {
     join() {
-      const controller = new AbortController();
-      members.add(controller);
-      const leave = (): void => void members.delete(controller);
+      const own: Member = { told: false, epoch: undefined, watch: undefined };
+      members.add(own);
       return {
-        signal: controller.signal,
-        leave,
-        comeBack: () => void members.add(controller),
-        notice() {
-          leave();
-          // Then it is the same one.
-          if (controller.signal.aborted) return;
-          for (const member of members) member.abort(new Error('another stream noticed that the cluster was restored'));
+        get told() {
+          return own.told;
         },
+        listen() {
+          own.watch = new AbortController();
+          return own.watch.signal;
+        },
+        notice() {
+          // Else it is the same one.
+          if (own.told) return;
+          own.told = true;
+          for (const member of members) tell(member);
+        },
+        seen(epoch) {
+          // Nothing recorded: nothing to compare anew.
+          if (epoch === 0 || epoch > (own.epoch ?? epoch)) own.told = false;
+          own.epoch = epoch;
+        },
+        leave: () => void members.delete(own),
       };
     },
   };

@@ -48,10 +48,10 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   const running = new Map<StreamKey, Running>();
   let planned: ReadonlyMap<StreamKey, PlannedStream> = new Map();
   let announced = false;
-  const restores = createRestoreNotices();
+  const notices = createRestoreNotices();
   /** Whether for each recorded resource that is not served, it is known if it is gone. */
   let settled = true;
-  const following = { ...task, ...services, signal: task.stop, isSettled: () => settled };
+  const following = { ...task, ...services, signal: task.stop, isSettled };
   try {
     if (services.mode === 'catch-up') {
       const discovered = await discoverResources(following);
@@ -70,6 +70,10 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
   }
   return await Promise.all([...running.values()].map(({ done }) => done));
 
+  function isSettled(): boolean {
+    return settled && ![...running.values()].some(({ control }) => control.doubted);
+  }
+
   async function follow(discovered: DiscoveredResources): Promise<void> {
     for (const { groupVersion, message } of discovered.failed) {
       const text = `Cannot tell what ${groupVersion} serves: ${message}; its resources are followed as before`;
@@ -87,9 +91,10 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
     let complete = true;
     for (const [key, { control, info }] of running) {
       if (planned.has(key)) continue;
+      const sayGone = control.ask();
       const fate = await fateOf(info, discovered);
-      if (fate === 'gone') control.remove();
-      complete &&= fate !== 'unproven';
+      const isKnown = fate === 'gone' ? sayGone() : fate === 'served';
+      complete &&= isKnown;
     }
     try {
       return (await buryGone(discovered)) && complete;
@@ -174,6 +179,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       selector: stream.selector,
     });
     const { cluster, stop, giveUp } = task;
+    const restores = notices.join();
     const streamTask = {
       stream,
       clusterName: cluster.name,
@@ -185,13 +191,17 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       giveUp,
       gone,
     };
-    for (let failures = 1; ; failures += 1) {
-      const outcome = await attempt(() => runStream(streamTask, services));
-      const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');
-      if (outcome.end === 'failed') reportFailure(stream, outcome.failure ?? '', final);
-      if (final || stop.aborted) return { stream, ...outcome };
-      const delay = backoffDelay(failures, RETRY, services.random);
-      if (!(await sleeps(delay, stop))) return { stream, ...outcome };
+    try {
+      for (let failures = 1; ; failures += 1) {
+        const outcome = await attempt(() => runStream(streamTask, services));
+        const final = services.mode === 'catch-up' || (outcome.end !== 'held' && outcome.end !== 'failed');
+        if (outcome.end === 'failed') reportFailure(stream, outcome.failure ?? '', final);
+        if (final || stop.aborted) return { stream, ...outcome };
+        const delay = backoffDelay(failures, RETRY, services.random);
+        if (!(await sleeps(delay, stop))) return { stream, ...outcome };
+      }
+    } finally {
+      restores.leave();
     }
   }
 

@@ -21,6 +21,8 @@ export async function runStream(task: StreamTask, services: StreamServices): Pro
   if ('holder' in lease) {
     row.state = 'parked';
     trackProblem(row, 'watchProblem', `followed by another run: ${lease.holder.description}`, services.clock.now());
+    // The other run acts on restores: then it has begun an epoch.
+    task.restores.seen((await services.log.position(task.stream)).epoch);
     return 'held';
   }
   try {
@@ -41,6 +43,7 @@ async function runOwned(
   const { checkpoints, clock } = services;
   const position = await claim(task, services, lease, row);
   if (position === undefined) return 'stopped';
+  task.restores.seen(position.epoch);
   const checkpoint = await checkpoints.get(task.stream);
   Object.assign(row, {
     epoch: position.epoch,

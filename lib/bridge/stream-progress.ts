@@ -3,6 +3,7 @@ import { formatGroupResource } from '../model/resource.ts';
 import { compareResourceVersions, type ResourceVersion } from '../model/resource-version.ts';
 import type { Revision } from '../model/revision.ts';
 import type { StreamState } from '../model/stream-status.ts';
+import type { RevisionLog } from '../ports/revision-log.ts';
 import type { WatchState } from '../watch/state.ts';
 import type { WatchOutput } from '../watch/watch-context.ts';
 import type { StatusRow } from './status-board.ts';
@@ -77,6 +78,24 @@ export function trackRecorded(
     row.recorded = sequence;
     if (row.waitingSince === 0) row.waitingSince = observedAt;
   }
+}
+
+/**
+ * Counts the objects anew after a list in pages. Where those were not of one moment, an object that was made anew between two
+ * is recorded as gone first and told of by its changes then, which looks like the change of one that is counted. All such
+ * changes have come once a watch has lasted; until then it asks at each bookmark.
+ */
+export function createRecount(
+  row: StatusRow,
+  log: Pick<RevisionLog, 'position'>,
+): (output: WatchOutput) => Promise<void> {
+  let unsure = false;
+  return async ({ kind }) => {
+    if (kind === 'page') unsure = true;
+    if (!unsure || (kind !== 'bookmark' && kind !== 'lasted')) return;
+    row.objects = (await log.position(row.stream)).objects;
+    unsure = kind === 'bookmark';
+  };
 }
 
 /** The stream is not followed any more. */

@@ -12,7 +12,7 @@ import type { Collection } from '../watch/requests.ts';
 import type { WatchPolicy } from '../watch/watch-context.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
-import type { RestoreNotices } from './restore-notices.ts';
+import type { RestoreMember } from './restore-notices.ts';
 import type { StatusBoard } from './status-board.ts';
 import type { StreamControl } from './stream-control.ts';
 import type { Tally } from './tally.ts';
@@ -48,8 +48,8 @@ export interface StreamTask {
   readonly api: ApiServer;
   readonly collection: () => Collection;
   readonly control: StreamControl;
-  /** Shared by the streams of a cluster. */
-  readonly restores: RestoreNotices;
+  /** Joins the streams of a cluster. */
+  readonly restores: RestoreMember;
   /** The resource vanished while nothing was running: only tombstones are left to record. */
   readonly gone: boolean;
   /** Aborts to stop reading; what was read is still recorded, published and checkpointed. */

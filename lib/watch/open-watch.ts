@@ -3,9 +3,10 @@ import { type Deadline, startDeadline } from '../async/deadline.ts';
 import type { WatchLine } from '../decode/watch-line.ts';
 import { decodeWatch } from '../decode/watch-stream.ts';
 import { compareObjectKeys, type ObjectKey, objectKey } from '../model/revision.ts';
+import type { ApiResponse } from '../ports/api-server.ts';
 import { refusal } from './prove.ts';
 import { ahead, streamingListRequest, watchRequest } from './requests.ts';
-import type { ActiveState } from './state.ts';
+import type { ActiveState, WatchInput } from './state.ts';
 import type { Step, WatchContext, WatchEvent } from './watch-context.ts';
 
 type Connected = ActiveState & { kind: 'streaming' | 'watching' };
@@ -46,7 +47,7 @@ async function* connection(
     freshCredentials: state.memory.renewed,
     signal: deadline.signal,
   });
-  if (response.status !== 200) return yield { input: await refusal(response) };
+  if (response.status !== 200) return yield { input: await refusalWithin(policy.silenceMs, deadline, response) };
 
   let read = readEvents;
   if (state.kind === 'streaming') {
@@ -73,6 +74,22 @@ async function* connection(
   const lasted = clock.now() - startedAt >= (seconds - 1) * 1000;
   if (lasted && state.kind === 'watching') yield { output: { kind: 'lasted' } };
   yield { input: { kind: 'ended', productive: lasted || lines > 0 } };
+}
+
+/** An error is short and comes at once, or its connection is dead. Its code and headers are known all the same. */
+async function refusalWithin(ms: number, deadline: Deadline, response: ApiResponse): Promise<WatchInput> {
+  deadline.restart(ms);
+  try {
+    return await refusal(response);
+  } catch (error) {
+    if (!deadline.expired) throw error;
+    const known = await refusal({ ...response, body: noBody() });
+    return { ...known, message: `its text did not come within ${ms / 1000} s` };
+  }
+}
+
+async function* noBody(): AsyncGenerator<never> {
+  // What came of it is cut off, and no Status.
 }
 
 type Read = (batch: readonly WatchLine[]) => Generator<Step, void, undefined>;

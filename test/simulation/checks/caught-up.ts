@@ -107,7 +107,7 @@ function unshown(model: Model): string[] {
         row.epoch === epoch &&
         row.recorded === revisions.length &&
         row.published === revisions.length &&
-        row.objects === countOf(stream) &&
+        row.objects === liveOf(stream).size &&
         row.error === undefined,
     );
     const told = JSON.stringify(shown.map((row) => ({ ...row, stream: undefined })));
@@ -118,22 +118,6 @@ function unshown(model: Model): string[] {
 /** Behind a gateway, it was current not long ago, and will be again. */
 function isQueued({ state, currentAt, updatedAt }: StreamStatus): boolean {
   return state === 'queued' && updatedAt - currentAt < LONGEST_QUEUE_MS;
-}
-
-/**
- * Objects as they can be counted from revisions alone: of an object that was made anew between two pages that are not of one moment,
- * the making is not told, only what came after it.
- */
-function countOf({ revisions, last }: StreamRecord): number {
-  const gone = new Set<string>();
-  let untold = 0;
-  for (const { namespace, name, type } of revisions) {
-    const key = `${namespace}/${name}`;
-    if (type !== 'add' && gone.has(key)) untold += 1;
-    if (type === 'delete') gone.add(key);
-    else gone.delete(key);
-  }
-  return liveOf({ last }).size - untold;
 }
 
 function describe(stream: StreamRecord, cluster: KnownCluster): string {

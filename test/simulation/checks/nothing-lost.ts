@@ -112,8 +112,10 @@ function missingIn(
   for (const [key, write] of newest) {
     // Pages that went on from a fresh token are newer than the position: the watch from there will tell of what went.
     const went = (later: Written): boolean =>
-      later.key === key && later.type === 'delete' && timeline.isIn(life, later);
-    if (last.get(key) === undefined && writes.slice(index).some(went)) continue;
+      later.uid === write.uid && later.type === 'delete' && timeline.isIn(life, later);
+    // Unknown, or known as deleted: of an earlier object of that name.
+    const known = last.get(key);
+    if ((known === undefined || known.type === 'delete') && writes.slice(index).some(went)) continue;
     const told = missingWrite(key, write, last.get(key), epoch);
     if (told !== undefined) return told;
   }

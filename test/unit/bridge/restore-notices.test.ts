@@ -1,46 +1,71 @@
 // A cluster is restored as a whole: who hears of it.
 import { describe, expect, test } from 'vitest';
-import { createRestoreNotices } from '../../../lib/bridge/restore-notices.ts';
+import { createRestoreNotices, type RestoreMember } from '../../../lib/bridge/restore-notices.ts';
+
+interface Watched {
+  readonly member: RestoreMember;
+  readonly signal: AbortSignal;
+}
+
+/** Two streams that are watched, in epoch 1. */
+function pair(): readonly [Watched, Watched] {
+  const notices = createRestoreNotices();
+  const watched = (): Watched => {
+    const member = notices.join();
+    member.seen(1);
+    return { member, signal: member.listen() };
+  };
+  return [watched(), watched()];
+}
 
 describe('promise 10: a restore that one stream notices', () => {
-  test('reaches the other streams of the cluster, and not the one that noticed it', () => {
-    const notices = createRestoreNotices();
-    const [first, second, third] = [notices.join(), notices.join(), notices.join()];
-    first.notice();
-    expect([first, second, third].map(({ signal }) => signal.aborted)).toEqual([false, true, true]);
+  test('reaches the others of the cluster, and does not end the watch of the one that noticed it', () => {
+    const both = pair();
+    both[0].member.notice();
+    expect(both.map(({ signal }) => signal.aborted)).toEqual([false, true]);
+    expect(both.map(({ member }) => member.told)).toEqual([true, true]);
   });
 
-  test('does not reach a stream that left, as one that compares anew already', () => {
-    const notices = createRestoreNotices();
-    const [first, second] = [notices.join(), notices.join()];
-    second.leave();
+  test('is told until the next epoch has begun, by whomever', () => {
+    const [{ member: first }, { member: second }] = pair();
     first.notice();
-    expect(second.signal.aborted).toBe(false);
+    second.seen(1);
+    expect(second.told).toBe(true);
+    second.seen(2);
+    expect([first.told, second.told]).toEqual([true, false]);
   });
 
-  test('reaches a stream that was compared anew after an earlier one', () => {
+  test('waits for a stream that is not watched just now, and not for one that left', () => {
+    const notices = createRestoreNotices();
+    const [first, idle, left] = [notices.join(), notices.join(), notices.join()];
+    left.leave();
+    first.notice();
+    expect([idle.told, left.told]).toEqual([true, false]);
+  });
+
+  test('means nothing to a stream of which nothing is recorded', () => {
     const notices = createRestoreNotices();
     const [first, second] = [notices.join(), notices.join()];
-    second.leave();
-    second.comeBack();
     first.notice();
-    expect(second.signal.aborted).toBe(true);
+    second.seen(0);
+    expect(second.told).toBe(false);
+  });
+
+  test('reaches a stream that began an epoch after an earlier one', () => {
+    const [{ member: first }, { member: second }] = pair();
+    first.notice();
+    for (const member of [first, second]) member.seen(2);
+    const signal = second.listen();
+    first.notice();
+    expect(signal.aborted).toBe(true);
   });
 
   test('is not told again by a stream that was told of it and notices it, too', () => {
-    const notices = createRestoreNotices();
-    const [first, second] = [notices.join(), notices.join()];
+    const [{ member: first }, { member: second }] = pair();
     first.notice();
-    first.comeBack();
+    first.seen(2);
+    const signal = first.listen();
     second.notice();
-    expect(first.signal.aborted).toBe(false);
-  });
-
-  test('does not come back to a stream that noticed it before another did', () => {
-    const notices = createRestoreNotices();
-    const [first, second] = [notices.join(), notices.join()];
-    first.notice();
-    second.notice();
-    expect(first.signal.aborted).toBe(false);
+    expect(signal.aborted).toBe(false);
   });
 });

@@ -49,7 +49,7 @@ function follow(
     api: cluster.api,
     collection: () => ({ path: widgets, selector: {} }),
     control,
-    restores,
+    restores: restores.join(),
     gone,
     stop: stop.signal,
     giveUp: giveUp.signal,
@@ -305,7 +305,7 @@ describe('a stream', () => {
     cluster.down(true);
     await idle();
     cluster.down(false);
-    first.control.remove();
+    expect(first.control.ask()()).toBe(true);
     expect(await settle(first.done, clock)).toBe('ended');
     expect(changesOf(sink.published).slice(2)).toEqual(['delete a@11', 'delete b@12']);
     expect(await store.log.position(stream)).toMatchObject({ epoch: 2, objects: 0 });

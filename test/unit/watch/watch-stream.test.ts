@@ -7,6 +7,7 @@ import type { WatchInput } from '../../../lib/watch/state.ts';
 import type { WatchControl } from '../../../lib/watch/watch-context.ts';
 import { broken, hanging, jsonAnswer, statusAnswer } from '../../support/fake-api-server.ts';
 import { type ScriptedClock, settle } from '../../support/scripted-clock.ts';
+import type { Scene } from '../../support/scripted-server.ts';
 import { scriptedWatch } from '../../support/scripted-watch.ts';
 import { bookmark, errorLine, initialEnd, line, widget } from '../../support/watch-lines.ts';
 
@@ -404,6 +405,19 @@ describe('a resumed watch', () => {
       'watching from 60',
       'bookmark 71',
     ]);
+  });
+
+  test.each([
+    ['watch from 50', { position }],
+    ['streaming list', {}],
+  ] as const)('does not wait minutes for the text of an error (%s): its code is known', async (question, context) => {
+    const looks: Scene[] = question === 'streaming list' ? [] : [['look', look('70')]];
+    const silent = { status: 429, headers: { 'retry-after': '2' }, body: hanging('Too many ') };
+    const watch = scriptedWatch([...looks, [question, silent]], context);
+    const startedAt = watch.clock.now();
+    await watch.until('waiting (throttled): 429 : its text did not come within 30 s');
+    expect(watch.clock.now() - startedAt).toBe(30_000);
+    expect(watch.server.open()).toBe(0);
   });
 
   test('catches a half-open connection in time though the wall clock was set back by an hour', async () => {
