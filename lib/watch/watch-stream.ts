@@ -32,10 +32,14 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
     if (before.kind === 'waiting') {
       state = transition(before, await pause(before, context));
     } else {
+      const askedAt = clock.now();
       let held = false;
       for await (const { output, input } of request(before, context)) {
         // What comes after the consumer took its time may have been sent long ago.
-        if (!held && (output !== undefined || input?.kind === 'ended')) heardAt = clock.now();
+        // So may a page that a slow line brings: it says what was when it was asked for.
+        if (!held && (output !== undefined || input?.kind === 'ended')) {
+          heardAt = before.kind === 'paging' ? askedAt : clock.now();
+        }
         if (output !== undefined) {
           yield output;
           held ||= clock.now() - heardAt > LAPSE_MS;
@@ -47,7 +51,8 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
         told = state.kind;
       }
     }
-    if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed' });
+    const slowPage = before.kind === 'paging' && state.kind === 'paging';
+    if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed', slowPage });
     if (state.kind !== told) yield { kind: 'state', state };
     told = state.kind;
   }
