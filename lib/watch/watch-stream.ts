@@ -87,7 +87,7 @@ async function* probe(
   { api, collection, record, clock, signal }: WatchContext,
 ): AsyncGenerator<Step, void, undefined> {
   const { resourceVersion: position, memory } = state;
-  const asked = { api, collection: collection(), position, record, clock, signal };
+  const asked = { api, collection: collection(), position, epoch: memory.epoch, record, clock, signal };
   const answer = await prove({ ...asked, freshCredentials: memory.renewed });
   if ('kind' in answer) return yield { input: answer };
   const { verdict, present, from } = answer;
