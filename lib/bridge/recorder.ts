@@ -64,7 +64,7 @@ interface Comparison {
   /** Absent where nothing that lives is recorded. */
   readonly reconcile: Reconcile | undefined;
   readonly origin: Origin;
-  /** That the cluster was restored, where there is nothing to compare with. */
+  /** That the cluster was restored, beside what `reconcile` says. */
   wentBack: boolean;
 }
 
@@ -93,7 +93,7 @@ export function recordReader(
 }
 
 function isRestored(comparison: Comparison | undefined): boolean {
-  return comparison?.reconcile?.wentBack ?? comparison?.wentBack ?? false;
+  return comparison?.wentBack === true || comparison?.reconcile?.wentBack === true;
 }
 
 async function newest(log: RevisionLog, stream: StreamRef, limit: number): Promise<readonly Revision[]> {
@@ -125,7 +125,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
       case 'sync':
         return await beginSync(output);
       case 'listed':
-        if (comparison?.reconcile === undefined) return await append(firstSeen(output.objects), undefined);
+        if (comparison?.reconcile === undefined)
+          return await append(firstSeen(output.objects), undefined, output.again);
         await gather(await comparison.reconcile.take(output.objects, output.again));
         if (comparison.reconcile.pending > MOST_GAPS) await bury(comparison.reconcile.flush());
         return;
@@ -133,9 +134,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
         return await bury(comparison?.reconcile?.flush(output.asOf));
       case 'synced':
         await bury(comparison?.reconcile?.finish(output.asOf));
+        // Before the position that they come with: the log may know better.
+        await append(gathered.take(), undefined);
         if (isRestored(comparison)) return;
         comparison = undefined;
-        return await append(gathered.take(), output.resourceVersion);
+        return await append([], output.resourceVersion);
       case 'events':
         return await append(observedEvents(output.events), output.resourceVersion);
       case 'bookmark':
@@ -211,7 +214,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }));
   }
 
-  async function append(changes: readonly Observed[], reached: ResourceVersion | undefined): Promise<void> {
+  /** `repeats`: the changes may be of objects that were recorded before. */
+  async function append(
+    changes: readonly Observed[],
+    reached: ResourceVersion | undefined,
+    repeats = false,
+  ): Promise<void> {
     const moves =
       reached !== undefined && (resourceVersion === undefined || compareResourceVersions(reached, resourceVersion) > 0);
     if (changes.length === 0 && !moves) return;
@@ -226,6 +234,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     });
     if (moves) resourceVersion = reached;
     options.onRecorded(revisions, moves ? reached : undefined);
+    // What a comparison found is news. What the log takes for known lives, and is recorded as deleted later: by a comparison
+    // that never came to its end, in what was another life of the cluster.
+    if (comparison !== undefined && !repeats && revisions.length < news.length) comparison.wentBack = true;
   }
 
   /** While there is no room, waits: the socket is slowed, the checkpoint stays behind, nothing is lost. */

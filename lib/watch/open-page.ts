@@ -34,7 +34,7 @@ async function* page(
   { api, collection, record, readAheadBytes }: WatchContext,
   { signal }: Deadline,
 ): AsyncGenerator<Step, void, undefined> {
-  const request = pageRequest(collection(), state.continueToken);
+  const request = pageRequest(collection(), state.continueToken, state.limit);
   const response = await api.request({
     ...request,
     ...ahead(readAheadBytes),

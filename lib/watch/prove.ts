@@ -34,6 +34,8 @@ export interface ProofContext {
   readonly api: ApiServer;
   readonly collection: Collection;
   readonly position: ResourceVersion;
+  /** The position's. */
+  readonly epoch: number;
   readonly record: RecordReader;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
@@ -49,10 +51,27 @@ export interface ProofContext {
  */
 export async function prove(context: ProofContext): Promise<Proof | (WatchInput & { kind: 'status' })> {
   const recent = await context.record.newest(NEWEST);
+  if (recent.some((revision) => isBeyond(revision, context))) return await proveByPresent(context);
   const [newest, before] = recent;
   return newest !== undefined && before !== undefined && follows(newest, before)
     ? await proveByReplay(context, recent, newest, before)
     : await proveByWitness(context, strongest(recent));
+}
+
+/**
+ * Found by a comparison that did not come to its end: the record is partly newer than our position, and a watch from there would
+ * not tell what a restore undid of it.
+ */
+function isBeyond({ origin, asOf, epoch }: Revision, context: ProofContext): boolean {
+  return origin !== 'watch' && epoch === context.epoch && compareResourceVersions(asOf, context.position) > 0;
+}
+
+async function proveByPresent(context: ProofContext): Promise<Proof | (WatchInput & { kind: 'status' })> {
+  const { position } = context;
+  const seen = await look(context, undefined);
+  if ('kind' in seen) return seen;
+  const verdict = compareResourceVersions(seen.present, position) < 0 ? 'restored' : 'unproven';
+  return { verdict, present: seen.present, from: position };
 }
 
 async function proveByReplay(

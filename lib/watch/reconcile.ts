@@ -33,8 +33,9 @@ export interface Reconcile {
    */
   flush(asOf?: ResourceVersion): AsyncGenerator<readonly Observed[]>;
   /**
-   * True once a live object was older than its record, or not newer than the recorded position and not as recorded, or a
-   * list lacked what was recorded as newer than it: the cluster was restored within what is recorded as this epoch.
+   * True once a live object was older than its record, or another one at the same resourceVersion, or not newer than the
+   * recorded position and not as recorded, or a list lacked what was recorded as newer than it: the cluster was restored
+   * within what is recorded as this epoch.
    * `take` and `flush` then hand out what was found before; the comparison has to begin anew in the next epoch.
    */
   readonly wentBack: boolean;
@@ -93,7 +94,9 @@ export function startReconcile(
   /** A consistent list can't be older than what was recorded before it, unless the cluster went back in time. */
   function isOlder(object: ScannedObject, state: LastState | undefined): boolean {
     if (state === undefined || state.epoch !== context.epoch) return false;
-    return compareResourceVersions(object.resourceVersion, state.resourceVersion) < 0;
+    const order = compareResourceVersions(object.resourceVersion, state.resourceVersion);
+    // One resourceVersion makes no two objects: the log would take the other one for known.
+    return order < 0 || (order === 0 && object.uid !== state.uid);
   }
 
   /** Nor can it lack what is newer than itself. */

@@ -5,7 +5,7 @@ import type { Selector } from '../model/stream.ts';
 import type { ApiRequest } from '../ports/api-server.ts';
 
 /** Objects asked for per page, as client-go does: at 3 KB each, 1.5 MB. */
-const PAGE_LIMIT = 500;
+export const PAGE_LIMIT = 500;
 
 type Question = Pick<ApiRequest, 'path' | 'query' | 'headers'>;
 
@@ -56,10 +56,10 @@ export function watchRequest(collection: Collection, from: ResourceVersion, time
 }
 
 /** One page. Without resourceVersion a list is consistent: as new as anything that any client was told. */
-export function pageRequest(collection: Collection, continueToken: string): Question {
+export function pageRequest(collection: Collection, continueToken: string, limit = PAGE_LIMIT): Question {
   const query = {
     ...selection(collection),
-    limit: PAGE_LIMIT,
+    limit,
     continue: continueToken === '' ? undefined : continueToken,
   };
   const accept = collection.metadataOnly === true ? { accept: metadata('PartialObjectMetadataList') } : undefined;

@@ -38,6 +38,8 @@ export type ActiveState = (
       readonly first?: ResourceVersion;
       /** False once a fresh continue token was taken: the pages have different resourceVersions. */
       readonly consistent: boolean;
+      /** Most objects of a page, where it is less than usual: pages took too long. */
+      readonly limit?: number;
     }
   | { readonly kind: 'watching'; readonly resourceVersion: ResourceVersion }
 ) & { readonly memory: Memory };
@@ -96,8 +98,11 @@ export type WatchInput =
   | { readonly kind: 'broken'; readonly problem: string; readonly denied?: boolean }
   /** A streaming list showed that the server does not do it: live events or bookmarks before the end mark, silence, or no key order. */
   | { readonly kind: 'unfit' }
-  /** Nothing was heard of the server for so long that the cluster may have been restored meanwhile. */
-  | { readonly kind: 'lapsed' }
+  /**
+   * Nothing was heard of the server for so long that the cluster may have been restored meanwhile. `slowPage`: not because it
+   * was away, but because a page took so long to arrive and to be processed.
+   */
+  | { readonly kind: 'lapsed'; readonly slowPage?: boolean }
   /** A wait is over, or there is reason to try at once. */
   | { readonly kind: 'elapsed' }
   /** Discovery says the resource is gone for good. */

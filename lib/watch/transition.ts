@@ -2,6 +2,7 @@
 // input. What it relies on of real servers is in docs/kubernetes.md.
 import { patience } from '../async/retry-after.ts';
 import { compareResourceVersions } from '../model/resource-version.ts';
+import { PAGE_LIMIT } from './requests.ts';
 import type { ActiveState, Memory, SyncReason, WaitReason, WatchInput, WatchState } from './state.ts';
 
 /** The state after `input` happened in `state`. An input that means nothing in a state leaves it as it is. */
@@ -12,7 +13,7 @@ export function transition(state: WatchState, input: WatchInput): WatchState {
     case 'elapsed':
       return state;
     case 'lapsed':
-      return unlapsed(state);
+      return unlapsed(state, input.slowPage === true);
     case 'status':
       return afterStatus(state, input);
     case 'broken':
@@ -140,9 +141,13 @@ function proven(state: ActiveState): ActiveState {
 }
 
 /** Where to go on after a while without the server: nothing that it said before may be relied on. */
-function unlapsed(state: ActiveState): ActiveState {
+function unlapsed(state: ActiveState, slowPage: boolean): ActiveState {
+  if (state.kind !== 'paging' || state.continueToken === '') return proven(state);
   // Pages of two lives of the cluster would be taken for one list.
-  return state.kind === 'paging' && state.continueToken !== '' ? sync(state.memory, state.reason) : proven(state);
+  const anew = sync(state.memory, state.reason);
+  const { limit = PAGE_LIMIT } = state;
+  // Smaller pages, else a slow line would never bring the list to its end.
+  return slowPage && anew.kind === 'paging' ? { ...anew, limit: Math.max(1, Math.floor(limit / 4)) } : anew;
 }
 
 function sync(memory: Memory, reason: SyncReason): ActiveState {

@@ -57,10 +57,14 @@ async function* watchInTurns(
     if (before.kind === 'waiting') {
       state = transition(before, await pause(before, context));
     } else if (before.kind !== 'ended') {
+      const askedAt = clock.now();
       let held = false;
       for await (const { output, input } of request(before, context, turns)) {
         // What comes after the consumer took its time may have been sent long ago.
-        if (!held && (output !== undefined || input?.kind === 'ended')) heardAt = clock.now();
+        // So may a page that a slow line brings: it says what was when it was asked for.
+        if (!held && (output !== undefined || input?.kind === 'ended')) {
+          heardAt = before.kind === 'paging' ? askedAt : clock.now();
+        }
         if (output !== undefined) {
           yield output;
           held ||= clock.now() - heardAt > LAPSE_MS;
@@ -72,7 +76,8 @@ async function* watchInTurns(
         told = state.kind;
       }
     }
-    if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed' });
+    const slowPage = before.kind === 'paging' && state.kind === 'paging';
+    if (clock.now() - heardAt > LAPSE_MS) state = transition(state, { kind: 'lapsed', slowPage });
     // Before the state is told: its consumer may wait for a place among those that synchronise.
     turns?.giveBack(before, state);
     if (state.kind !== told) yield { kind: 'state', state };
@@ -116,7 +121,7 @@ async function* probe(
   { api, collection, record, clock, signal }: WatchContext,
 ): AsyncGenerator<Step, void, undefined> {
   const { resourceVersion: position, memory } = state;
-  const asked = { api, collection: collection(), position, record, clock, signal };
+  const asked = { api, collection: collection(), position, epoch: memory.epoch, record, clock, signal };
   const answer = await prove({ ...asked, freshCredentials: memory.renewed });
   if ('kind' in answer) return yield { input: answer };
   const { verdict, present, from } = answer;

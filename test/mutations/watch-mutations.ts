@@ -88,7 +88,7 @@ export const watchMutations: readonly Mutation[] = [
     name: 'a list that is older than the record is not noticed',
     breaks: 10,
     file: 'lib/bridge/recorder.ts',
-    find: `  return comparison?.reconcile?.wentBack ?? comparison?.wentBack ?? false;`,
+    find: `  return comparison?.wentBack === true || comparison?.reconcile?.wentBack === true;`,
     replace: `  return comparison === undefined && false;`,
   },
   {
@@ -117,8 +117,9 @@ export const watchMutations: readonly Mutation[] = [
     name: 'what a comparison gathered is dropped where it ends',
     breaks: 1,
     file: 'lib/bridge/recorder.ts',
-    find: `        return await append(gathered.take(), output.resourceVersion);`,
+    find: `        await append(gathered.take(), undefined);
+        if (isRestored(comparison)) return;`,
     replace: `        gathered.take();
-        return await append([], output.resourceVersion);`,
+        if (isRestored(comparison)) return;`,
   },
 ];

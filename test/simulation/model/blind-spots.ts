@@ -30,15 +30,36 @@ export function createBlindSpots(
 ): BlindSpots {
   const lives = new Map<ClusterId, number>();
   const blind = new Map<StreamKey, number>();
+  /** The last epoch in which a first sync came to its end. */
+  const synced = new Map<StreamKey, number>();
   let candidates: Candidate[] = [];
 
   function restored(cluster: KnownCluster, to: ResourceVersion): void {
-    for (const stream of record.streams.values()) {
-      const { resourceVersion: position, epoch } = stream;
-      if (stream.ref.cluster !== cluster.id || position === undefined || compareResourceVersions(position, to) <= 0)
-        continue;
-      if (endsInWatch(stream) || !hasWitness(stream, to)) continue;
-      candidates.push({ stream, cluster, epoch, position });
+    for (const stream of record.streams.values()) if (stream.ref.cluster === cluster.id) met(stream, cluster, to);
+  }
+
+  /** A restore `to` happened after the stream's position. */
+  function met(stream: StreamRecord, cluster: KnownCluster, to: ResourceVersion): void {
+    const { resourceVersion: position, epoch } = stream;
+    if (position === undefined || compareResourceVersions(position, to) <= 0) return;
+    if (endsInWatch(stream) || !hasWitness(stream, to)) return;
+    candidates.push({ stream, cluster, epoch, position });
+  }
+
+  /**
+   * The first position of an epoch is that of a list. Where no list of the cluster's present life is as of it, the restore came
+   * between the list's answer and its record (a slow line, a store that is full): that it came later makes no difference.
+   */
+  function recorded(stream: StreamRecord): void {
+    const { key, ref, epoch, resourceVersion: position } = stream;
+    const cluster = clusters.get(ref.cluster);
+    if (cluster === undefined || position === undefined || synced.get(key) === epoch) return;
+    synced.set(key, epoch);
+    const own = cluster.truth.listedIn(ref, position);
+    if (own === undefined) return;
+    for (const life of cluster.timeline.lives()) {
+      const fork = life > own ? cluster.timeline.forkOf(life) : undefined;
+      if (fork !== undefined) met(stream, cluster, fork);
     }
   }
 
@@ -52,11 +73,13 @@ export function createBlindSpots(
         }
         lives.set(cluster.id, all.length);
       }
+      for (const stream of record.streams.values()) recorded(stream);
       candidates = candidates.filter(({ stream, cluster, epoch, position }) => {
         if (stream.epoch !== epoch || stream.resourceVersion !== position) return false;
         if (compareResourceVersions(resourceVersion(cluster.truth.resourceVersion), position) < 0) return true;
+        // Of two restores, either is enough.
+        if (blind.get(stream.key) !== epoch) count('restore that cannot be seen');
         blind.set(stream.key, epoch);
-        count('restore that cannot be seen');
         return false;
       });
     },

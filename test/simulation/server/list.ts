@@ -59,6 +59,8 @@ function page(options: ListOptions, world: ListWorld, rv: number, start: string)
   const rest = inKeyOrder(objects).filter(([key, object]) => key >= start && selection.matches(object));
   const wanted = Number(query.limit ?? 0);
   const limit = wanted === 0 ? rest.length : Math.min(wanted, pageLimit);
+  // One object is a look at where the cluster stands.
+  if (wanted !== 1) store.noteList(serving.table, rv);
   const items = rest.slice(0, limit).map(([, object]) => object);
   const remaining = rest.length - items.length;
   const last = rest[limit - 1];

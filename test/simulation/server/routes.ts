@@ -165,6 +165,7 @@ function streamingList(
   const { table } = serving;
   function open(sink: Sink, marked: boolean): void {
     const { rv } = store;
+    store.noteList(table, rv);
     const objects = inKeyOrder(table.objects).flatMap(([, object]) => (selection.matches(object) ? [object] : []));
     const watch = new Watch({ ...options, bookmarks: options.bookmarks && marked, after: rv }, world, sink);
     watch.sendInitial(objects, marked && options.bookmarks ? rv : undefined);

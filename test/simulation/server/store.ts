@@ -38,6 +38,8 @@ export class Store {
   compacted = 0;
   readonly written: Written[] = [];
   readonly tables = new Map<string, Table>();
+  /** `widgets.example.com RV`: the last life in which that was listed. */
+  readonly #listed = new Map<string, number>();
   /** Told after each write. */
   onWrite: (table: Table, event: StoreEvent) => void = () => {};
   readonly #now: () => number;
@@ -90,6 +92,16 @@ export class Store {
   /** What a quiet watch cache knows the rv to be. */
   get progress(): number {
     return Math.floor(this.#now() / PROGRESS_MS) === this.#tick ? this.#rvAtTick : this.rv;
+  }
+
+  /** A list was answered, or a page of one. */
+  noteList(table: Table, rv: number): void {
+    this.#listed.set(`${nameOf(table.resource)} ${rv}`, this.life);
+  }
+
+  /** The last life in which the resource (`widgets.example.com`) was listed as of this rv. */
+  listedIn(name: string, rv: string): number | undefined {
+    return this.#listed.get(`${name} ${rv}`);
   }
 
   /** All objects as of an rv of this timeline, by key. */

@@ -54,6 +54,8 @@ export interface ClusterTruth {
   lives(): readonly Life[];
   definitions(): readonly Definition[];
   readonly resourceVersion: string;
+  /** The last life in which a list of the resource was answered that is as of this resourceVersion. */
+  listedIn(resource: GroupResource, resourceVersion: string): number | undefined;
 }
 
 const types = { ADDED: 'add', MODIFIED: 'update', DELETED: 'delete' } as const;
@@ -96,6 +98,7 @@ export function createTruth(
     get resourceVersion() {
       return String(store.rv);
     },
+    listedIn: (resource, resourceVersion) => store.listedIn(nameOf(resource), resourceVersion),
     onDefinition(resource, type) {
       definitions.push({ resource, type, resourceVersion: String(store.rv), life: store.life, at: now() });
     },

@@ -60,7 +60,7 @@ describe('a proof', () => {
   const prove = (api: ProofContext['api'], asked: Collection, at: typeof position, record: RecordReader) => {
     const { signal } = new AbortController();
     return settle(
-      proveIn({ api, collection: asked, position: at, record, clock, signal, freshCredentials: false }),
+      proveIn({ api, collection: asked, position: at, record, epoch: 1, clock, signal, freshCredentials: false }),
       clock,
     );
   };
@@ -111,6 +111,21 @@ describe('a proof', () => {
       path: '/apis/example.com/v1/namespaces/ns/widgets',
       query: { limit: 1, fieldSelector: 'metadata.name=w-2' },
     });
+  });
+
+  test('promise 1: decides nothing where a comparison that never came to its end recorded more than our position', async () => {
+    const { store, reader } = await record(3);
+    // Deleted, says the list; a watch from our position would not tell that it was not, after a restore.
+    const gone = { type: 'delete', origin: 'relist', asOf: '110' } as const;
+    await store.log.append(testStream(), { fence: 1, epoch: 1, changes: [listed('w-0', 10, gone)] });
+    const api = fakeApiServer(() => list('120', [whole('w-2', '12')]));
+    expect(await prove(api, collection, position, reader)).toMatchObject({ verdict: 'unproven', present: '120' });
+    const behind = fakeApiServer(() => list('99', [whole('w-2', '12')]));
+    expect(await prove(behind, collection, position, reader)).toMatchObject({ verdict: 'restored' });
+    expect(await prove(api, collection, rv('110'), reader)).toMatchObject({ verdict: 'same' });
+    // Of another epoch, resourceVersions do not compare.
+    const newer = (limit: number) => reader.newest(limit).then((all) => all.map((each) => ({ ...each, epoch: 0 })));
+    expect(await prove(api, collection, position, { ...reader, newest: newer })).toMatchObject({ verdict: 'same' });
   });
 
   test('asks older ones while the newest decide nothing, but not for ever', async () => {

@@ -114,6 +114,16 @@ describe('a comparison of the live set with the record', () => {
     },
   );
 
+  test('promise 10: another object at the resourceVersion of the recorded one shows a restore, also in a first sync', async () => {
+    const store = await recorded([add('a', 5), add('b', 22, { uid: 'old' })]);
+    const reconcile = startReconcile(recordReader(store.log, stream), { origin: 'snapshot', epoch: 1, now: () => 0 });
+    expect(await reconcile.take([live('a', 5), live('b', 22, { uid: 'new' })], false)).toEqual([]);
+    expect(reconcile.wentBack).toBe(true);
+    await store.log.append(stream, { fence: 1, epoch: 2, changes: [] });
+    const told = await compare(store, [[live('a', 5), live('b', 22, { uid: 'new' })]], { epoch: 2 });
+    expect(told).toEqual(['delete b@22', 'add b@22']);
+  });
+
   test('an object that is as recorded, or newer than the recorded position, shows none', async () => {
     const store = await recorded([add('a', 1), add('c', 30)]);
     const context = { origin: 'relist', epoch: 1, position: rv('40'), now: () => 0 } as const;

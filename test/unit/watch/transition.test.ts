@@ -358,6 +358,15 @@ describe('the transition', () => {
     });
   });
 
+  test('asks for smaller pages where one took too long, of one object at least, and as usual where the server was away', () => {
+    const later: ActiveState = { ...laterPage, memory: unfitted };
+    const slow: WatchInput = { kind: 'lapsed', slowPage: true };
+    expect(transition(later, slow)).toEqual({ ...firstPage, limit: 125, memory: unfitted });
+    expect(transition({ ...later, limit: 3 }, slow)).toMatchObject({ continueToken: '', limit: 1 });
+    expect(transition(later, inputs.lapsed)).toEqual({ ...firstPage, memory: unfitted });
+    expect(transition({ ...firstPage, memory: unfitted }, slow)).toEqual({ ...firstPage, memory: unfitted });
+  });
+
   test('forgets a renewed credential once something succeeded, so that the next 401 renews again', () => {
     const after = [
       transition({ ...watching, memory: renewed }, inputs.objects),

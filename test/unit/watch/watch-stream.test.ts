@@ -37,6 +37,13 @@ async function* lasting(clock: ScriptedClock, ms: number, ...parts: string[]): A
   await clock.sleep(ms);
 }
 
+/** A body that needs so long for its way. */
+async function* trickling(clock: ScriptedClock, ms: number, text: string): AsyncGenerator<string> {
+  yield text.slice(0, text.length / 2);
+  await clock.sleep(ms);
+  yield text.slice(text.length / 2);
+}
+
 describe('the first sync', () => {
   test('lists by a stream, and goes on as a watch on the same connection', async () => {
     const watch = scriptedWatch([
@@ -334,6 +341,24 @@ describe('a resumed watch', () => {
       ['first page', list('30', ['a', 'b'])],
     ]);
     expect(await watch.until('synced to 30 as of 30')).toContain('sync, first, epoch 1');
+  });
+
+  test('promise 1: begins a list anew where a page was long underway, with a quarter of the objects, and so comes to its end', async () => {
+    const watch = scriptedWatch((clock) => {
+      const slow = (ms: number, { body }: { body: string }): { body: AsyncGenerator<string> } => ({
+        body: trickling(clock, ms, body),
+      });
+      return [
+        ['streaming list', statusAnswer(422, 'Invalid', 'no')],
+        ['first page', slow(20_000, list('20', ['a', 'b', 'c', 'd'], 'c1'))],
+        ['first page', slow(5_000, list('30', ['a'], 'c2'))],
+        ['page c2', slow(20_000, list('30', ['b'], 'c3'))],
+        ['first page', slow(12_000, list('40', ['a'], 'c4'))],
+        ['page c4', slow(12_000, list('40', ['b']))],
+      ];
+    });
+    await watch.until('synced to 40 as of 40');
+    expect(watch.server.requests.slice(1).map(({ query }) => query?.limit)).toEqual([500, 125, 125, 31, 31]);
   });
 
   test('promise 10: looks again whether its position still counts after its consumer took its time over the last event', async () => {
