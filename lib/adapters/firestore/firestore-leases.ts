@@ -29,8 +29,8 @@ interface Session {
 export function firestoreLeases(documents: Documents, clock: Clock, { host, isAlive }: Machine): LeaseStore {
   /** Holder id → its session as this process wrote it last. */
   const sessions = new Map<string, Session>();
-  /** Holder id and name of a lease → its fence, of leases that this process was given. */
-  const given = new Map<string, number>();
+  /** Holder id and name of a lease → its fence and its document, of leases that this process was given. */
+  const given = new Map<string, { readonly fence: number; readonly version: string }>();
 
   /** The session renewed. Throws `Refused` where somebody changed it meanwhile. */
   async function extend(holder: Holder, ttlMs: number): Promise<Session> {
@@ -77,14 +77,14 @@ export function firestoreLeases(documents: Documents, clock: Clock, { host, isAl
     const fields = { name, fence, holder: JSON.stringify(holder) };
     // A write that changes nothing leaves a document's version as it was.
     const mark = { takenFrom: `${name} ${fence}` };
-    await documents.commit([
+    const [version = ''] = await documents.commit([
       found === undefined ? { kind: 'create', path, fields } : { kind: 'change', path, fields, version: found.version },
       // It is over: its holder has to notice.
       ...(theirs === undefined
         ? []
         : [{ kind: 'change', path: theirs.path, fields: mark, version: theirs.version } as const]),
     ]);
-    given.set(keyOf(holder, name), fence);
+    given.set(keyOf(holder, name), { fence, version });
     return { acquired: true, lease: { name, fence, expiresAt: session.expiresAt } };
   }
 
@@ -96,6 +96,13 @@ export function firestoreLeases(documents: Documents, clock: Clock, { host, isAl
       if (!isOurs) given.delete(keyOf(holder, name));
       return isOurs ? [] : [name];
     });
+  }
+
+  /** Of the lease's document; undefined where it is not this holder's. */
+  async function versionOf(name: string, fence: number, holder: Holder): Promise<string | undefined> {
+    const [found] = await documents.get([`leases/${leaseId(name)}`]);
+    const isOurs = ownerOf(found)?.id === holder.id && Number(found?.fields['fence']) === fence;
+    return isOurs ? found?.version : undefined;
   }
 
   return {
@@ -112,18 +119,20 @@ export function firestoreLeases(documents: Documents, clock: Clock, { host, isAl
     },
     async renew(leases, holder, ttlMs) {
       const { changed } = await extendAnyhow(holder, ttlMs);
-      const doubtful = leases.filter(({ name, fence }) => changed || given.get(keyOf(holder, name)) !== fence);
+      const doubtful = leases.filter(({ name, fence }) => changed || given.get(keyOf(holder, name))?.fence !== fence);
       return doubtful.length === 0 ? [] : await lostOf(doubtful, holder);
     },
     async release(leases, holder) {
       for (const { name, fence } of leases) {
-        const path = `leases/${leaseId(name)}`;
-        const [found] = await documents.get([path]);
-        if (found === undefined || ownerOf(found)?.id !== holder.id || Number(found.fields['fence']) !== fence)
-          continue;
-        given.delete(keyOf(holder, name));
+        const key = keyOf(holder, name);
+        const known = given.get(key);
+        given.delete(key);
+        const version = known?.fence === fence ? known.version : await versionOf(name, fence, holder);
+        if (version === undefined) continue;
         try {
-          await documents.commit([{ kind: 'change', path, fields: { holder: null }, version: found.version }]);
+          await documents.commit([
+            { kind: 'change', path: `leases/${leaseId(name)}`, fields: { holder: null }, version },
+          ]);
         } catch (error) {
           // Then it is another's already.
           if (!(error instanceof Refused)) throw error;

@@ -22,6 +22,10 @@ import type { Pages } from './pages.ts';
 const LINGER_MS = 100;
 /** So many times that long where nothing but positions moves: bookmarks of many streams share a frame. */
 const PATIENCE = 10;
+/** So many have waited long enough: a run that ends checkpoints all its streams at once. */
+const ENOUGH = 16;
+/** At the end of a run, folding may take so long, milliseconds: SIGTERM leaves 8 s for everything. */
+const FOLD_AT_END_MS = 2_000;
 /** Of one commit: Firestore takes 10 MiB, compressed. Its documents, with what is in chunks, stay far below 500. */
 const MOST_GROUP = { bytes: 4 * 1024 * 1024, operations: 400 };
 /** States are folded into pages when so many have gathered: of a stream, and of all. */
@@ -250,7 +254,7 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
   }
 
   function isUrgent(): boolean {
-    return closed || queue.some(({ operation }) => operation.urgent);
+    return closed || queue.length >= ENOUGH || queue.some(({ operation }) => operation.urgent);
   }
 
   function takeGroup(): readonly Queued[] {
@@ -429,8 +433,11 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
       const all = [...slots.values()].flatMap(({ owned }) => (isCurrent(owned) ? [owned] : []));
       const worth = all.filter(({ frames: count }) => count >= FEW_FRAMES);
       for (const owned of worth) fold(owned);
-      // What fails is read from the frames by the next run.
-      await Promise.allSettled(worth.map(async ({ folding }) => await folding));
+      // What fails, or is not done by then, is read from the frames by the next run.
+      const over = new AbortController();
+      const late = clock.sleep(FOLD_AT_END_MS, over.signal).catch(() => undefined);
+      await Promise.race([late, Promise.allSettled(worth.map(async ({ folding }) => await folding))]);
+      over.abort(new Error('folded'));
     },
   };
 }
