@@ -1,5 +1,5 @@
-// Forgetting old frames. A frame goes as a whole, once nothing in it is the last state of a live object and all of it is
-// published and old enough; it is given a time at which Firestore's TTL removes it. A walk over all frames once a day is
+// Forgetting old frames. A frame goes as a whole, once nothing in it is the last state of a live object, all of it is published
+// and old enough, and all that it says of where streams stand is folded; it is given a time at which Firestore's TTL removes it. A walk over all frames once a day is
 // enough, and is remembered, so that runs of a few seconds get through it together.
 import { Mk8sError } from '../../model/errors.ts';
 import { type ObjectKey, objectKey } from '../../model/revision.ts';
@@ -7,7 +7,7 @@ import type { StreamRef } from '../../model/stream.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Retention, RetentionPolicy } from '../../ports/retention.ts';
 import { type Document, type Documents, Refused, type Write } from './documents.ts';
-import { chunkPaths, type Entry, unpackFrame } from './frame.ts';
+import { chunkPaths, type Entry, partsOf, unpackFrame } from './frame.ts';
 import { parseStream, type View } from './head.ts';
 import type { Journal } from './journal.ts';
 import type { Pages } from './pages.ts';
@@ -26,27 +26,31 @@ export function firestoreRetention({ documents, journal, pages, clock }: Parts):
   /** When a walk is due again, as far as this process knows: saves asking. */
   let restUntil = 0;
 
-  async function refOf(stream: string, known: Map<string, StreamRef | undefined>): Promise<StreamRef | undefined> {
-    if (!known.has(stream)) {
-      const [document] = await documents.get([`streams/${stream}`]);
-      known.set(stream, document && (parseStream(document), JSON.parse(String(document.fields['ref'])) as StreamRef));
-    }
-    return known.get(stream);
+  async function see(stream: string): Promise<Seen | undefined> {
+    const [document] = await documents.get([`streams/${stream}`]);
+    if (document === undefined) return undefined;
+    const ref = JSON.parse(String(document.fields['ref'])) as StreamRef;
+    const view = await journal.view(ref);
+    return view && { ref, view, folded: parseStream(document).head.position };
   }
 
   /** What in a frame may go; undefined where something has to stay. */
-  async function judge(frame: Document, policy: RetentionPolicy, views: Views): Promise<readonly Gone[] | undefined> {
+  async function judge(frame: Document, policy: RetentionPolicy, seen: Look): Promise<Verdict | undefined> {
+    for (const { stream } of partsOf(frame)) {
+      const folded = (await seen(stream))?.folded ?? 0;
+      if (folded <= Number(frame.fields['position'])) return undefined;
+    }
     const paths = chunkPaths(frame);
     const { entries } = unpackFrame(frame, paths.length === 0 ? [] : await documents.get(paths));
-    const gone: Gone[] = [];
+    const forgotten: Gone[] = [];
     for (const entry of entries) {
-      const view = await views(entry.stream);
-      if (view === undefined) return undefined;
-      const fate = await fateOf(entry, view, policy);
+      const found = await seen(entry.stream);
+      if (found === undefined) return undefined;
+      const fate = await fateOf(entry, found, policy);
       if (fate === 'stays') return undefined;
-      if (fate === 'forgotten') gone.push({ ref: view.ref, key: objectKey(entry.namespace, entry.name) });
+      if (fate === 'forgotten') forgotten.push({ ref: found.ref, key: objectKey(entry.namespace, entry.name) });
     }
-    return gone;
+    return { revisions: entries.length, forgotten };
   }
 
   async function fateOf(
@@ -80,31 +84,27 @@ export function firestoreRetention({ documents, journal, pages, clock }: Parts):
       orderBy: { field: 'position' },
       limit: budget,
     });
-    const refs = new Map<string, StreamRef | undefined>();
-    const seen = new Map<string, Seen | undefined>();
-    const views: Views = async (stream) => {
-      if (!seen.has(stream)) {
-        const ref = await refOf(stream, refs);
-        const view = ref && (await journal.view(ref));
-        seen.set(stream, ref && view && { ref, view });
-      }
-      return seen.get(stream);
+    const known = new Map<string, Promise<Seen | undefined>>();
+    const look: Look = (stream) => {
+      let found = known.get(stream);
+      if (found === undefined) known.set(stream, (found = see(stream)));
+      return found;
     };
     const writes: Write[] = [];
     const forgotten = new Map<StreamRef, ObjectKey[]>();
     let removed = 0;
     for (const frame of frames) {
       if (frame.fields['expireAt'] !== undefined) continue;
-      const gone = await judge(frame, policy, views);
-      if (gone === undefined) continue;
+      const verdict = await judge(frame, policy, look);
+      if (verdict === undefined) continue;
       const expireAt = new Date(clock.now());
       for (const path of [frame.path, ...chunkPaths(frame)]) {
         const [document] = path === frame.path ? [frame] : await documents.get([path]);
         if (document !== undefined)
           writes.push({ kind: 'change', path, fields: { expireAt }, version: document.version });
       }
-      for (const { ref, key } of gone) forgotten.set(ref, [...(forgotten.get(ref) ?? []), key]);
-      removed += 1;
+      for (const { ref, key } of verdict.forgotten) forgotten.set(ref, [...(forgotten.get(ref) ?? []), key]);
+      removed += verdict.revisions;
     }
     const done = frames.length < budget;
     const position = Number(frames.at(-1)?.fields['position'] ?? after);
@@ -133,9 +133,16 @@ interface Gone {
   readonly key: ObjectKey;
 }
 
+interface Verdict {
+  readonly revisions: number;
+  readonly forgotten: readonly Gone[];
+}
+
 interface Seen {
   readonly ref: StreamRef;
   readonly view: View;
+  /** Frames before this position are not read any more to know where the stream stands. */
+  readonly folded: number;
 }
 
-type Views = (stream: string) => Promise<Seen | undefined>;
+type Look = (stream: string) => Promise<Seen | undefined>;
