@@ -41,7 +41,7 @@ async function view(log: RevisionLog) {
   return all;
 }
 
-test.each([1, 2, 3, 4, 5, 6])(
+test.each([1, 2, 3, 4])(
   'promises 1 to 6: a random history (seed %i) is the same in Firestore as in memory, whoever writes and whatever fails',
   async (seed) => {
     const random = seededRandom(seed);
@@ -112,7 +112,7 @@ test.each([1, 2, 3, 4, 5, 6])(
       expect(await checkpoints.get(stream)).toEqual(next);
     }
 
-    for (let step = 0; step < 400; step++) {
+    for (let step = 0; step < 240; step++) {
       clock.advance(pick(10));
       failing = pick(3) === 0 ? 0.2 : 0;
       const which = pick(2);
@@ -123,7 +123,7 @@ test.each([1, 2, 3, 4, 5, 6])(
         stores[which] = open();
       }
       failing = 0;
-      if (step % 20 === 19) {
+      if (step % 60 === 59) {
         const expected = await view(memory.log);
         expect(await view((stores[which] as FirestoreStore).log)).toEqual(expected);
         expect(await view(open().log)).toEqual(expected);
