@@ -21,7 +21,7 @@ export interface FleetPlan {
   readonly warnings: readonly string[];
 }
 
-export interface ClusterPlan {
+interface ClusterPlan {
   readonly name: string;
   readonly way: string;
   readonly resources: number;

@@ -35,16 +35,21 @@ export function createQuota(name: string, limits: QuotaLimits, clock: Clock): Sh
   function open(api: ApiServer): ApiServer {
     /** Requests that were admitted and not made yet. */
     let paid = 0;
-    async function admit(requests: number, signal: AbortSignal): Promise<void> {
-      await rate.begin(() => {
-        const missing = Math.max(0, requests - paid);
-        paid += missing;
-        return missing;
-      }, signal);
+    async function pay(kind: 'begins' | 'goes on', requests: number, signal: AbortSignal): Promise<void> {
+      await rate.take(
+        kind,
+        () => {
+          const missing = Math.max(0, requests - paid);
+          paid += missing;
+          return missing;
+        },
+        signal,
+      );
     }
+    const admit: Quota['admit'] = (requests, signal) => pay('begins', requests, signal);
     async function request(asked: ApiRequest): Promise<ApiResponse> {
       if (paid > 0) paid -= 1;
-      else rate.pay(1);
+      else rate.owe(1);
       const response = await api.request(asked);
       if (response.status === 429) rate.refused(response);
       return response;
@@ -52,7 +57,7 @@ export function createQuota(name: string, limits: QuotaLimits, clock: Clock): Sh
     const quota: Quota = {
       name,
       admit,
-      join: () => turns.join(admit, (signal) => rate.goOn(signal)),
+      join: () => turns.join(admit, (signal) => pay('goes on', 1, signal)),
     };
     return { server: api.server, request, close: () => api.close(), quota };
   }
@@ -60,23 +65,25 @@ export function createQuota(name: string, limits: QuotaLimits, clock: Clock): Sh
 }
 
 interface Rate {
-  /** Waits, behind those that came before, until there is something in the bucket; then takes out what `cost` says. */
-  begin(cost: () => number, signal: AbortSignal): Promise<void>;
-  /** The same for what has begun: it waits behind its like only. Takes nothing out. */
-  goOn(signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until there is something in the bucket, then takes out what `cost` says. What begins waits behind what began to
+   * wait before, what goes on behind its like; of both, it is one after the other, so that neither waits for ever.
+   */
+  take(kind: 'begins' | 'goes on', cost: () => number, signal: AbortSignal): Promise<void>;
   /** Takes out what is not to wait: the bucket may owe. */
-  pay(requests: number): void;
+  owe(requests: number): void;
   refused(response: ApiResponse): void;
 }
 
 function createRate(perMinute: number, clock: Clock): Rate {
   const most = Math.max(1, perMinute * BURST);
   const perMs = Math.max(1, perMinute - most) / 60_000;
-  const beginning = createSemaphore(1);
-  const going = createSemaphore(1);
+  const queues = { begins: createSemaphore(1), 'goes on': createSemaphore(1) };
+  /** The first of either queue waits here. */
+  const bucket = createSemaphore(1);
   let level = most;
   let filledAt = clock.now();
-  let pausedUntil = 0;
+  let pause = { from: 0, until: 0 };
 
   function fill(): void {
     const now = clock.now();
@@ -87,34 +94,27 @@ function createRate(perMinute: number, clock: Clock): Rate {
 
   function waitMs(): number {
     fill();
-    // Where the clock was set back meanwhile, not longer than can have been asked for.
-    const paused = Math.min(pausedUntil - clock.now(), patience(Number.POSITIVE_INFINITY).waitMs);
+    // A clock that was set back does not make it longer.
+    const paused = clock.now() < pause.from ? 0 : pause.until - clock.now();
     return Math.ceil(Math.max(0, paused, (1 - level) / perMs));
   }
 
-  async function untilFilled(signal: AbortSignal): Promise<void> {
-    for (let ms = waitMs(); ms > 0; ms = waitMs()) await clock.sleep(ms, signal);
-  }
-
   return {
-    async begin(cost, signal) {
-      const leave = await beginning.acquire(signal);
+    async take(kind, cost, signal) {
+      const leave = await queues[kind].acquire(signal);
       try {
-        await untilFilled(signal);
-        level -= cost();
+        const done = await bucket.acquire(signal);
+        try {
+          for (let ms = waitMs(); ms > 0; ms = waitMs()) await clock.sleep(ms, signal);
+          level -= cost();
+        } finally {
+          done();
+        }
       } finally {
         leave();
       }
     },
-    async goOn(signal) {
-      const leave = await going.acquire(signal);
-      try {
-        await untilFilled(signal);
-      } finally {
-        leave();
-      }
-    },
-    pay(requests) {
+    owe(requests) {
       fill();
       level -= requests;
     },
@@ -123,7 +123,8 @@ function createRate(perMinute: number, clock: Clock): Rate {
       if (headers['audit-id'] !== undefined) return;
       const seconds = Number(headers['retry-after']);
       const asked = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : REFUSED_MS;
-      pausedUntil = Math.max(pausedUntil, clock.now() + patience(asked).waitMs);
+      const now = clock.now();
+      pause = { from: now, until: Math.max(pause.until, now + patience(asked).waitMs) };
     },
   };
 }

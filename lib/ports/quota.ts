@@ -29,7 +29,7 @@ export interface QuotaTurn {
   watchSeconds(usual: number): number;
   /** Aborts where a watch that was to last as usual has to make way, because not all have a turn any more. */
   readonly over: AbortSignal;
-  /** Before each page but the first: waits while the rate asks for it, and behind nothing that has yet to begin. */
+  /** Before each page but the first: waits while the rate asks for it, and not behind all that has yet to begin. */
   next(signal: AbortSignal): Promise<void>;
   /** Safe to call twice. */
   end(): void;

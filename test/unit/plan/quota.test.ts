@@ -155,6 +155,43 @@ describe('requests', () => {
     expect((clock.now() - before) / 1000).toBeCloseTo(15 / (54 / 60), 0);
   });
 
+  test('of lists that go on for ever leave half of the rate to what begins, and the other way round', async () => {
+    const { clock, cluster } = world(10, 600);
+    const counts = { pages: 0, begun: 0 };
+    const over = new AbortController();
+    const page = async (): Promise<void> => {
+      const api = cluster();
+      const list = await api.quota.join().take('list', over.signal);
+      for (;;) {
+        await ask(api);
+        await list.next(over.signal);
+        counts.pages += 1;
+      }
+    };
+    const begin = async (): Promise<void> => {
+      for (;;) {
+        const api = cluster();
+        await api.quota.admit(1, over.signal);
+        await ask(api);
+        counts.begun += 1;
+      }
+    };
+    for (let i = 0; i < 8; i += 1) page().catch(() => undefined);
+    for (let i = 0; i < 20; i += 1) begin().catch(() => undefined);
+    const end = clock.now() + 120_000;
+    await settle(
+      (async () => {
+        while (clock.now() < end) await clock.sleep(1_000);
+      })(),
+      clock,
+      20_000,
+    );
+    over.abort(new Error('stopped'));
+    expect(counts.pages / counts.begun).toBeGreaterThan(0.8);
+    expect(counts.pages / counts.begun).toBeLessThan(1.25);
+    expect(counts.pages + counts.begun).toBeGreaterThan(1_000);
+  });
+
   test('wait no longer once told to stop, and leave no timer behind', async () => {
     const { clock, cluster } = world(10, 60);
     const api = cluster();
@@ -182,5 +219,14 @@ describe('a refusal (429)', () => {
     expect(await ask(cluster())).toBe(429);
     await settle(cluster().quota.admit(1, never), clock);
     expect((clock.now() - before) / 1000).toBeCloseTo(seconds, 1);
+  });
+
+  test('is over at once where the clock was set back: nobody can tell any more when it was', async () => {
+    const { clock, cluster } = world(10, 6_000, () => jsonAnswer({}, 429, { 'retry-after': '20' }));
+    await ask(cluster());
+    clock.set(-3_600_000);
+    const before = clock.now();
+    await settle(cluster().quota.admit(1, never), clock);
+    expect(clock.now()).toBe(before);
   });
 });
