@@ -98,7 +98,9 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeResult> {
     const seconds = Math.round(stoodStillMs / 1000);
     const message = `This process stood still for ${seconds} s: all clusters are connected anew, and their streams go on where they were`;
     options.report({ severity: 'WARNING', message });
-    for (const [id, entry] of [...running]) {
+    // What is begun anew stands at the end of the map: it must not be met again.
+    const before = [...running];
+    for (const [id, entry] of before) {
       dismiss(id, entry);
       running.set(id, begin(entry.cluster));
     }

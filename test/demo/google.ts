@@ -98,11 +98,9 @@ await using _listening = await listenOnEmulator(emulators.pubsub.host, topic, (e
 say(`\n$ node functions/job.ts    # for ${seconds} s`);
 const entry = join(import.meta.dirname, '../../functions/job.ts');
 await using job = startProcess(process.execPath, [entry], { env, onLine: say });
-let over = false;
-const ended = job.exit.then(() => {
-  over = true;
-});
-while (!over) await Promise.all(writers.map((writer) => writer.run(3)));
+const over = new AbortController();
+const ended = job.exit.then(() => over.abort());
+while (!over.signal.aborted) await Promise.all(writers.map((writer) => writer.run(3)));
 await ended;
 
 const status = await runMk8s(['status', '--store', env.MK8S_STORE], { env });

@@ -75,7 +75,7 @@ export function describeBridge(
         await changeBoth(5);
         await world.run.start();
         await tailKilled;
-        world.tail.start();
+        await world.tail.start();
       }
       await world.settled();
     }, 120_000);

@@ -100,10 +100,10 @@ export async function startBridgeWorld(
     webhook: webhook.arrivals,
     settled,
     runOnce: (flags) => runMk8s([...runFlags, ...sink, ...flags], { env }),
-    feed: home.feed,
+    feed: () => home.feed(),
     differences: async (events) => compareStates(materialise(events).state, await fleet.state()),
     origins: async () => new Set((await home.feed()).map(({ origin }) => origin)),
-    status: home.status,
+    status: () => home.status(),
     epochs: async (cluster) =>
       new Set(
         (await home.feed()).filter((event) => event.cluster === fleet.idOf(cluster)).map(({ epoch }) => Number(epoch)),

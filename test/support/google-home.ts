@@ -47,14 +47,14 @@ export async function googleHome(folder: string, { firestore, pubsub }: GoogleEm
     process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
     const documents = firestoreDocuments({ project, database });
     const clock = { now: Date.now, sleep: () => Promise.resolve() };
-    const { log, close } = openFirestoreStore({ documents, clock, host: 'reader', isAlive: () => true });
+    const store = openFirestoreStore({ documents, clock, host: 'reader', isAlive: () => true });
     try {
-      const streams = await log.streams();
-      const all = await Promise.all(streams.map((ref) => log.read(ref, 0, { changes: 1e9, bytes: 1e12 })));
+      const streams = await store.log.streams();
+      const all = await Promise.all(streams.map((ref) => store.log.read(ref, 0, { changes: 1e9, bytes: 1e12 })));
       const ordered = all.flat().toSorted((a, b) => a.position - b.position);
       return ordered.map((revision) => JSON.parse(cloudEventJson(revision)) as FeedEvent);
     } finally {
-      await close();
+      await store.close();
     }
   }
 

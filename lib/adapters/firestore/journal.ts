@@ -41,7 +41,7 @@ const MOST_ATTEMPTS = 10;
 const SEAL_LASTS_MS = 30 * 24 * 3_600_000;
 
 /** What is asked of a stream that this process owns. */
-export interface Operation<T> {
+interface Operation<T> {
   readonly fence: number;
   /** Of the objects whose last states it needs. */
   readonly keys: readonly ObjectKey[];
@@ -53,7 +53,7 @@ export interface Operation<T> {
   readonly apply: (draft: Draft, states: States) => T;
 }
 
-export interface States {
+interface States {
   get(key: ObjectKey): Known | undefined;
 }
 

@@ -11,7 +11,7 @@ import type { Document, Documents, Write } from './documents.ts';
 /** The pages of a stream in key order: each holds the keys from `first` to the next page's. The first one's is ''. */
 export type PageTable = readonly { readonly first: ObjectKey; readonly id: string }[];
 
-export interface Folded {
+interface Folded {
   readonly table: PageTable;
   readonly writes: readonly Write[];
   /** Paths of pages that do not count any more once the table does. */

@@ -56,10 +56,10 @@ const at = (clock: { now(): number }) => ({ observedAt: clock.now() });
 
 test('a frame expires once all of it is superseded, published, folded and old', async () => {
   const here = world();
-  const { clock, append } = here;
-  await append(change('a', 1, at(clock)), change('a', 2, at(clock)), change('b', 3, at(clock)));
+  const { clock } = here;
+  await here.append(change('a', 1, at(clock)), change('a', 2, at(clock)), change('b', 3, at(clock)));
   clock.advance(10 * DAY);
-  await append(change('a', 4, at(clock)));
+  await here.append(change('a', 4, at(clock)));
   const policy = { maxAgeMs: 5 * DAY };
   await here.next();
   await here.store.retain(policy, 100);
@@ -74,8 +74,8 @@ test('a frame expires once all of it is superseded, published, folded and old', 
 
 test('what says where a stream stands stays until it is folded', async () => {
   const here = world();
-  const { clock, append } = here;
-  await append(change('a', 1, at(clock)), change('a', 2, at(clock)));
+  const { clock } = here;
+  await here.append(change('a', 1, at(clock)), change('a', 2, at(clock)));
   await here.publishAll();
   clock.advance(10 * DAY);
   expect(await here.store.retain({ maxAgeMs: DAY }, 100)).toEqual({ removed: 0, done: true });
@@ -93,8 +93,12 @@ test('so many revisions of an object stay, however old', async () => {
 
 test('a tombstone goes by age, and with it all memory of its object', async () => {
   const here = world();
-  const { clock, append } = here;
-  await append(change('a', 1, at(clock)), change('a', 2, { ...at(clock), type: 'delete' }), change('b', 3, at(clock)));
+  const { clock } = here;
+  await here.append(
+    change('a', 1, at(clock)),
+    change('a', 2, { ...at(clock), type: 'delete' }),
+    change('b', 3, at(clock)),
+  );
   await here.publishAll();
   await here.next();
   await here.store.retain({ maxRevisionsPerObject: 1 }, 100);
@@ -110,17 +114,17 @@ test('a tombstone goes by age, and with it all memory of its object', async () =
 
 test('a walk goes on where the last call stopped, also in another process, and comes once a day', async () => {
   const here = world();
-  const { clock, append, open } = here;
-  for (let rv = 1; rv <= 10; rv += 1) await append(change('a', rv, at(clock)));
+  const { clock } = here;
+  for (let rv = 1; rv <= 10; rv += 1) await here.append(change('a', rv, at(clock)));
   await here.publishAll();
   await here.next();
   clock.advance(10 * DAY);
   const policy = { maxAgeMs: 5 * DAY };
   expect(await here.store.retain(policy, 4)).toEqual({ removed: 4, done: false });
-  expect(await open().retain(policy, 4)).toEqual({ removed: 4, done: false });
-  expect(await open().retain(policy, 4)).toEqual({ removed: 1, done: true });
+  expect(await here.open().retain(policy, 4)).toEqual({ removed: 4, done: false });
+  expect(await here.open().retain(policy, 4)).toEqual({ removed: 1, done: true });
   expect(await here.kept()).toEqual(['a 10']);
-  expect(await open().retain({ maxRevisionsPerObject: 1 }, 4)).toEqual({ removed: 0, done: true });
+  expect(await here.open().retain({ maxRevisionsPerObject: 1 }, 4)).toEqual({ removed: 0, done: true });
   clock.advance(DAY);
-  expect(await open().retain({ maxRevisionsPerObject: 1 }, 4)).toMatchObject({ done: false });
+  expect(await here.open().retain({ maxRevisionsPerObject: 1 }, 4)).toMatchObject({ done: false });
 });
