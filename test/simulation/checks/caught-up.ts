@@ -103,7 +103,7 @@ function unshown(model: Model): string[] {
         row.epoch === epoch &&
         row.recorded === revisions.length &&
         row.published === revisions.length &&
-        row.objects === countOf(stream) &&
+        isCount(row.objects, stream) &&
         row.currentAt === row.updatedAt &&
         row.error === undefined,
     );
@@ -114,9 +114,9 @@ function unshown(model: Model): string[] {
 
 /**
  * Objects as they can be counted from revisions alone: of an object that was made anew between two pages that are not of one moment,
- * the making is not told, only what came after it.
+ * the making is not told, only what came after it. A run that took the stream over since began with the record's own count.
  */
-function countOf({ revisions, last }: StreamRecord): number {
+function isCount(shown: number, { revisions, last }: StreamRecord): boolean {
   const gone = new Set<string>();
   let untold = 0;
   for (const { namespace, name, type } of revisions) {
@@ -125,7 +125,8 @@ function countOf({ revisions, last }: StreamRecord): number {
     if (type === 'delete') gone.add(key);
     else gone.delete(key);
   }
-  return liveOf({ last }).size - untold;
+  const live = liveOf({ last }).size;
+  return shown <= live && shown >= live - untold;
 }
 
 function describe(stream: StreamRecord, cluster: KnownCluster): string {
