@@ -1,9 +1,13 @@
 // A cluster is restored as a whole: what one stream notices, the others of the cluster have to act on, too, and those that
-// just failed, as soon as they are started again.
+// just failed, or are not followed just now, as soon as they are started again.
+import type { StreamKey } from '../model/stream.ts';
 
 export interface RestoreNotices {
-  /** Takes part until `leave`: for as long as the stream is followed, also between two attempts at it. */
-  join(): RestoreMember;
+  /**
+   * Takes part until `leave`: for as long as the stream is followed, also between two attempts at it. It is told at once of what
+   * was noticed while it was not.
+   */
+  join(stream: StreamKey): RestoreMember;
 }
 
 export interface RestoreMember {
@@ -26,6 +30,9 @@ interface Member {
 
 export function createRestoreNotices(): RestoreNotices {
   const members = new Set<Member>();
+  let notices = 0;
+  /** How many there had been when a stream left that had acted on all of them. */
+  const heard = new Map<StreamKey, number>();
 
   function tell(member: Member): void {
     // Then it acts on it already, or will.
@@ -35,8 +42,8 @@ export function createRestoreNotices(): RestoreNotices {
   }
 
   return {
-    join() {
-      const own: Member = { told: false, epoch: undefined, watch: undefined };
+    join(stream) {
+      const own: Member = { told: (heard.get(stream) ?? 0) < notices, epoch: undefined, watch: undefined };
       members.add(own);
       return {
         get told() {
@@ -50,6 +57,7 @@ export function createRestoreNotices(): RestoreNotices {
           // Else it is the same one.
           if (own.told) return;
           own.told = true;
+          notices += 1;
           for (const member of members) tell(member);
         },
         seen(epoch) {
@@ -57,7 +65,10 @@ export function createRestoreNotices(): RestoreNotices {
           if (epoch === 0 || epoch > (own.epoch ?? epoch)) own.told = false;
           own.epoch = epoch;
         },
-        leave: () => void members.delete(own),
+        leave() {
+          members.delete(own);
+          if (!own.told) heard.set(stream, notices);
+        },
       };
     },
   };

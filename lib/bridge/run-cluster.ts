@@ -179,7 +179,7 @@ export async function runCluster(task: ClusterTask, services: StreamServices): P
       selector: stream.selector,
     });
     const { cluster, stop, giveUp } = task;
-    const restores = notices.join();
+    const restores = notices.join(streamKey(stream));
     const streamTask = {
       stream,
       clusterName: cluster.name,

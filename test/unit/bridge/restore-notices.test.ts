@@ -1,6 +1,14 @@
 // A cluster is restored as a whole: who hears of it.
 import { describe, expect, test } from 'vitest';
 import { createRestoreNotices, type RestoreMember } from '../../../lib/bridge/restore-notices.ts';
+import { streamKey } from '../../../lib/model/stream.ts';
+import { testStream } from '../../support/changes.ts';
+
+const [widgets, gadgets, routes] = ['widgets', 'gadgets', 'routes'].map((plural) => streamKey(testStream(plural))) as [
+  ReturnType<typeof streamKey>,
+  ReturnType<typeof streamKey>,
+  ReturnType<typeof streamKey>,
+];
 
 interface Watched {
   readonly member: RestoreMember;
@@ -10,12 +18,12 @@ interface Watched {
 /** Two streams that are watched, in epoch 1. */
 function pair(): readonly [Watched, Watched] {
   const notices = createRestoreNotices();
-  const watched = (): Watched => {
-    const member = notices.join();
+  const watched = (stream: typeof widgets): Watched => {
+    const member = notices.join(stream);
     member.seen(1);
     return { member, signal: member.listen() };
   };
-  return [watched(), watched()];
+  return [watched(widgets), watched(gadgets)];
 }
 
 describe('promise 10: a restore that one stream notices', () => {
@@ -37,7 +45,7 @@ describe('promise 10: a restore that one stream notices', () => {
 
   test('waits for a stream that is not watched just now, and not for one that left', () => {
     const notices = createRestoreNotices();
-    const [first, idle, left] = [notices.join(), notices.join(), notices.join()];
+    const [first, idle, left] = [notices.join(widgets), notices.join(gadgets), notices.join(routes)];
     left.leave();
     first.notice();
     expect([idle.told, left.told]).toEqual([true, false]);
@@ -45,7 +53,7 @@ describe('promise 10: a restore that one stream notices', () => {
 
   test('means nothing to a stream of which nothing is recorded', () => {
     const notices = createRestoreNotices();
-    const [first, second] = [notices.join(), notices.join()];
+    const [first, second] = [notices.join(widgets), notices.join(gadgets)];
     first.notice();
     second.seen(0);
     expect(second.told).toBe(false);
@@ -67,5 +75,15 @@ describe('promise 10: a restore that one stream notices', () => {
     const signal = first.listen();
     second.notice();
     expect(signal.aborted).toBe(false);
+  });
+
+  test('waits for a stream that is not followed just now, and not for one that has acted on it', () => {
+    const notices = createRestoreNotices();
+    const first = notices.join(widgets);
+    first.seen(1);
+    first.notice();
+    first.seen(2);
+    first.leave();
+    expect([notices.join(gadgets).told, notices.join(widgets).told]).toEqual([true, false]);
   });
 });

@@ -7,6 +7,7 @@ import type { StreamEnd, StreamServices } from '../../../lib/bridge/stream-task.
 import { secretsRule } from '../../../lib/history/redact.ts';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import type { Revision } from '../../../lib/model/revision.ts';
+import { streamKey } from '../../../lib/model/stream.ts';
 import type { StreamState } from '../../../lib/model/stream-status.ts';
 import { resourcePattern } from '../../../lib/plan/resource-pattern.ts';
 import { testStream } from '../../support/changes.ts';
@@ -49,7 +50,7 @@ function follow(
     api: cluster.api,
     collection: () => ({ path: widgets, selector: {} }),
     control,
-    restores: restores.join(),
+    restores: restores.join(streamKey(stream)),
     gone,
     stop: stop.signal,
     giveUp: giveUp.signal,
@@ -530,7 +531,7 @@ describe('promise 10: a restore that another stream of the cluster noticed', () 
     const following = follow(run(), cluster, { restores });
     await current();
     for (const epoch of [2, 3, 4]) {
-      restores.join().notice();
+      restores.join(streamKey(testStream('gadgets'))).notice();
       await until(clock, `it compared in epoch ${epoch}`, async () => {
         const position = await store.log.position(stream);
         return position.epoch === epoch && position.resourceVersion !== undefined;
