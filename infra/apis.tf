@@ -1,7 +1,7 @@
 # The APIs that this and the job need. They stay enabled when this is destroyed: others in the project may use them.
 
 locals {
-  apis = toset([
+  apis = toset(concat([
     "artifactregistry.googleapis.com",     # the job's image
     "cloudbuild.googleapis.com",           # builds and deploys it
     "cloudresourcemanager.googleapis.com", # the number of a project: Connect Gateway addresses by it
@@ -17,7 +17,11 @@ locals {
     "run.googleapis.com",                  # the job
     "serviceusage.googleapis.com",         # enables the others
     "storage.googleapis.com",              # the sources that a build reads
-  ])
+    ], local.functions_on ? [
+    "iamcredentials.googleapis.com", # the function of tokens gets tokens of Google service accounts
+    "secretmanager.googleapis.com",  # the functions' policy
+    "sts.googleapis.com",            # and Google's tokens for Kubernetes service accounts
+  ] : []))
 
   watched_projects = length(var.watched_projects) == 0 ? toset([var.project_id]) : toset(var.watched_projects)
 

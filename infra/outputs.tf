@@ -20,6 +20,23 @@ output "kubernetes_connect_agent" {
   value       = templatefile("${path.module}/kubernetes/connect-agent.yaml", local.kubernetes_names)
 }
 
+output "function_urls" {
+  description = "Where the functions answer, by name: clusters and tokens. Empty where there are none."
+  value       = { for name, service in google_cloud_run_v2_service.functions : name => local.function_urls[name] }
+}
+
+output "kubernetes_mint_tokens" {
+  description = "Manifest, to be edited, that lets the function of tokens mint in a cluster: who may be minted in which namespace."
+  value       = join("", [for names in local.kubernetes_names_of_tokens : templatefile("${path.module}/kubernetes/mint-tokens.yaml", names)])
+}
+
+output "kubernetes_mint_tokens_connect_agent" {
+  description = "Manifest that clusters outside Google Cloud need as well, so that their Connect agent may speak for the function of tokens."
+  value = join("", [for names in local.kubernetes_names_of_tokens : replace(
+    templatefile("${path.module}/kubernetes/connect-agent.yaml", names), "name: mk8s-connect-agent", "name: mk8s-tokens-connect-agent",
+  )])
+}
+
 output "topic" {
   description = "Topic of the changes."
   value       = google_pubsub_topic.changes.id
@@ -36,7 +53,7 @@ output "build" {
     "--project=${var.project_id}",
     "--region=${var.region}",
     "--gcs-source-staging-dir=${google_storage_bucket.sources.url}/source",
-    "--substitutions=_NAME=${var.name},_REGION=${var.region}",
+    "--substitutions=_NAME=${var.name},_REGION=${var.region},_FUNCTIONS=${local.functions_on ? "yes" : "no"}",
   ])
 }
 
@@ -50,4 +67,9 @@ locals {
     service_account_email = google_service_account.job.email
     service_account_id    = google_service_account.job.unique_id
   }
+  # None or one.
+  kubernetes_names_of_tokens = [for name, account in google_service_account.functions : {
+    service_account_email = account.email
+    service_account_id    = account.unique_id
+  } if name == "tokens"]
 }

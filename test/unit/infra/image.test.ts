@@ -1,5 +1,5 @@
 // Dockerfile and cloudbuild.yaml: that the image is pinned, small and nobody's, and is tested before it is deployed.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -44,7 +44,7 @@ describe('the Dockerfile', () => {
   const dockerfile = instructionsOf(read('Dockerfile'));
 
   test('starts from images that cannot change', () => {
-    expect(argsOf(dockerfile, 'FROM')).toHaveLength(2);
+    expect(argsOf(dockerfile, 'FROM')).toHaveLength(3);
     expect(unpinned(dockerfile)).toEqual([]);
     expect(unpinned(instructionsOf('FROM node:24-slim\nFROM node\nFROM node:24.1.0-slim AS a'))).toEqual([
       'node:24-slim',
@@ -64,8 +64,13 @@ describe('the Dockerfile', () => {
   });
 
   test('installs what runs, from the lockfile: no development tools, no second Node', () => {
-    const install = argsOf(dockerfile, 'RUN').filter((command) => command.includes('npm '));
+    const from = dockerfile.findIndex(({ name, args }) => name === 'FROM' && args.endsWith(' AS packages'));
+    const to = dockerfile.findIndex(({ name }, index) => name === 'FROM' && index > from);
+    const install = argsOf(dockerfile.slice(from, to), 'RUN').filter((command) => command.includes('npm '));
     expect(install).toHaveLength(1);
+    expect(argsOf(dockerfile, 'COPY').filter((args) => /--from=\S+ \S*node_modules /.test(args))).toEqual([
+      '--from=packages /mk8s/node_modules node_modules',
+    ]);
     for (const flag of ['npm ci', '--omit=dev', '--omit=optional', '--workspaces=false', '--ignore-scripts']) {
       expect(install[0]).toContain(flag);
     }
@@ -74,6 +79,18 @@ describe('the Dockerfile', () => {
     expect(workspaces).toEqual(['tools/node24']);
     // Where one comes, the image would lack it.
     expect(rest).not.toHaveProperty('optionalDependencies');
+  });
+
+  test('has the functions compiled, where Terraform and the build start them', () => {
+    expect(argsOf(dockerfile, 'COPY')).toContain('--from=compiled /mk8s/dist dist');
+    const starts = [read('infra/functions.tf'), read('cloudbuild.yaml')];
+    for (const text of starts) {
+      const [, framework = ''] = /"?(node_modules\/@google-cloud\/functions-framework\/\S+\.js)/.exec(text) ?? [];
+      expect(existsSync(join(root, framework)), framework).toBe(true);
+      expect(text).toMatch(/--source=dist\/entries\/\$\$?\{?(?:each\.key|function)\}?\.js/);
+    }
+    for (const name of ['clusters', 'tokens'])
+      expect(read(`lib/entries/${name}.ts`)).toContain(`export const ${name} =`);
   });
 
   test('copies what .dockerignore lets through, and nothing else is let through', () => {
@@ -105,8 +122,9 @@ describe('cloudbuild.yaml', () => {
   }
 
   test('deploys what was tested, tried and pushed, and pushes nothing else', () => {
-    expect(before('push')).toEqual(expect.arrayContaining(['test', 'validate', 'build', 'try']));
+    expect(before('push')).toEqual(expect.arrayContaining(['test', 'validate', 'build', 'try', 'try-functions']));
     expect(before('deploy')).toContain('push');
+    expect(before('deploy-functions')).toContain('push');
   });
 
   test('waits for steps that exist', () => {
@@ -133,7 +151,9 @@ describe('cloudbuild.yaml', () => {
     expect(terraform).toContain('account_id   = "${var.name}-builder"');
     expect(build.substitutions['_IMAGE']).toBe('${_REGION}-docker.pkg.dev/${PROJECT_ID}/${_NAME}/${_NAME}');
     expect(terraform).toMatch(/repository_id = var\.name\n/);
-    expect(terraform).toContain('_NAME=${var.name},_REGION=${var.region}');
+    expect(terraform).toContain('_NAME=${var.name},_REGION=${var.region},_FUNCTIONS=');
+    expect(read('infra/functions.tf')).toContain('name     = "${var.name}-${each.key}"');
+    expect(text).toContain('gcloud run services update "${_NAME}-$$function"');
   });
 });
 

@@ -1,4 +1,4 @@
-// infra/kubernetes: that the manifests give reading and nothing else.
+// infra/kubernetes: that the manifests give reading, and the tokens that are named, and nothing else.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -44,10 +44,15 @@ function excess({ apiGroups = [], resources = [], resourceNames = [], verbs }: R
 const read = (name: string): string => readFileSync(join(folder, 'kubernetes', name), 'utf8');
 const readOnly = manifests(read('read-only.yaml'));
 const agent = manifests(read('connect-agent.yaml'));
+const mint = manifests(read('mint-tokens.yaml'));
 
 describe('the manifests', () => {
   test('are those that are checked here', () => {
-    expect(readdirSync(join(folder, 'kubernetes')).sort()).toEqual(['connect-agent.yaml', 'read-only.yaml']);
+    expect(readdirSync(join(folder, 'kubernetes')).sort()).toEqual([
+      'connect-agent.yaml',
+      'mint-tokens.yaml',
+      'read-only.yaml',
+    ]);
   });
 
   test('let the job get, list and watch, nothing else, and no core resource but the namespace kube-system', () => {
@@ -85,9 +90,27 @@ describe('the manifests', () => {
     expect(binding?.subjects).toEqual([{ kind: 'ServiceAccount', namespace: 'gke-connect', name: 'connect-agent-sa' }]);
   });
 
+  test('let the function of tokens ask for tokens of accounts that are named, in their namespace, and of no other', () => {
+    const roles = mint.filter(({ kind }) => kind === 'Role');
+    expect(roles.flatMap(({ rules = [] }) => rules)).toEqual([
+      { apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: ['deployer'], verbs: ['create'] },
+    ]);
+    const wide = mint.filter(({ kind }) => kind === 'ClusterRole');
+    expect(wide.flatMap(({ rules = [] }) => rules.flatMap(excess))).toEqual([]);
+    const bindings = mint.filter(({ kind }) => kind.endsWith('Binding'));
+    expect(bindings.map(({ roleRef }) => roleRef?.name)).toEqual(['mk8s-tokens-discovery', 'mk8s-tokens']);
+    for (const { subjects } of bindings) {
+      expect(subjects?.map(({ kind, name }) => [kind, name])).toEqual([
+        ['User', '${service_account_email}'],
+        ['User', '${service_account_id}'],
+      ]);
+    }
+  });
+
   test('have no placeholder that Terraform does not fill', () => {
     const filled = readFileSync(join(folder, 'outputs.tf'), 'utf8');
-    const placeholders = `${read('read-only.yaml')}${read('connect-agent.yaml')}`.match(/[$%]\{[^}]*\}/g) ?? [];
+    const placeholders =
+      `${read('read-only.yaml')}${read('connect-agent.yaml')}${read('mint-tokens.yaml')}`.match(/[$%]\{[^}]*\}/g) ?? [];
     expect(new Set(placeholders)).toEqual(new Set(['${service_account_email}', '${service_account_id}']));
     for (const placeholder of placeholders) expect(filled).toContain(` ${placeholder.slice(2, -1)} `);
   });

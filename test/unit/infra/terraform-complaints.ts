@@ -10,8 +10,10 @@ const apiOf: Readonly<Record<string, string>> = {
   google_logging_: 'logging',
   google_monitoring_: 'monitoring',
   google_project: 'cloudresourcemanager',
+  google_project_iam_custom_role: 'iam',
   google_project_service: 'serviceusage',
   google_pubsub_: 'pubsub',
+  google_secret_manager_: 'secretmanager',
   google_service_account: 'iam',
   google_storage_: 'storage',
 };

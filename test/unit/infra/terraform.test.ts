@@ -108,6 +108,15 @@ describe('the Terraform module', () => {
     expect(roles.filter((role) => /(?:owner|editor|\/viewer)"|admin/i.test(role))).toEqual([]);
   });
 
+  test('lets everybody call no function, and the function of tokens act as listed accounts only', () => {
+    const text = Object.values(files).join('\n');
+    expect(text.match(/member\w*\s*=\s*"all\w*"/g)).toBeNull();
+    const creators = infra.definitions.filter(({ body }) => JSON.stringify(body).includes('TokenCreator'));
+    expect(creators.map(({ address }) => address)).toEqual(['google_service_account_iam_member.tokens_impersonates']);
+    expect(creators[0]?.refersTo).toContain('var.impersonated_service_accounts');
+    expect(text).not.toContain('google_service_account_key');
+  });
+
   test('sets only options that exist', () => {
     expect(unknownOptions({ ...files, ...read('terraform.tfvars.example', 'README.md') }, knownOptions)).toEqual([]);
     expect(unknownOptions({ 'a.tf': '{ MK8S_MODE = 1, MK8S_MOOD = 2 }' }, knownOptions)).toEqual([
