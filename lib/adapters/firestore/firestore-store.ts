@@ -35,6 +35,8 @@ export interface FirestoreStoreOptions extends Machine {
   readonly clock: Clock;
   /** Which part of the work this process does, e.g. `0-of-4`. */
   readonly share?: string;
+  /** A new name that nobody else has. Default: 128 random bits. */
+  readonly makeId?: () => string;
 }
 
 /** Opens it; nothing is read or written yet. Memory: about 20 MB of last states, whatever the number of objects. */
@@ -42,9 +44,9 @@ export function openFirestoreStore({
   documents,
   clock,
   share = '0-of-1',
+  makeId = () => randomBytes(16).toString('base64url'),
   ...machine
 }: FirestoreStoreOptions): FirestoreStore {
-  const makeId = (): string => randomBytes(16).toString('base64url');
   const frames = readFrames(documents);
   const pages = createPages(documents, makeId);
   const journal = createJournal({ documents, frames, pages, clock, makeId });
