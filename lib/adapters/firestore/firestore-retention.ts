@@ -1,5 +1,6 @@
-// Forgetting old frames. A frame goes as a whole, once nothing in it is the last state of a live object and all of it is
-// published and old enough; it is given a time at which Firestore's TTL removes it. A walk over all frames once a day is
+// Forgetting old frames. A frame goes as a whole, once nothing in it is the last state of a live object, all of it is
+// published and old enough, and each of its streams is folded: what came after the last fold says where a stream stands, and where
+// its checkpoint is. It is given a time at which Firestore's TTL removes it. A walk over all frames once a day is
 // enough, and is remembered, so that runs of a few seconds get through it together.
 import { Mk8sError } from '../../model/errors.ts';
 import { type ObjectKey, objectKey } from '../../model/revision.ts';
@@ -7,7 +8,7 @@ import type { StreamRef } from '../../model/stream.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Retention, RetentionPolicy } from '../../ports/retention.ts';
 import { type Document, type Documents, Refused, type Write } from './documents.ts';
-import { chunkPaths, type Entry, unpackFrame } from './frame.ts';
+import { chunkPaths, type Entry, partsOf, unpackFrame } from './frame.ts';
 import { parseStream, type View } from './head.ts';
 import type { Journal } from './journal.ts';
 import type { Pages } from './pages.ts';
@@ -46,7 +47,19 @@ export function firestoreRetention({ documents, journal, pages, clock }: Parts):
       if (fate === 'stays') return undefined;
       if (fate === 'forgotten') gone.push({ ref: view.ref, key: objectKey(entry.namespace, entry.name) });
     }
-    return gone;
+    return (await isFolded(frame, views)) ? gone : undefined;
+  }
+
+  async function isFolded(frame: Document, views: Views): Promise<boolean> {
+    const position = Number(frame.fields['position']);
+    for (const { stream } of partsOf(frame)) {
+      const seen = await views(stream);
+      if (seen === undefined) return false;
+      // Of our own streams, a day's last frames are folded for it.
+      if (position >= seen.view.folded) await journal.forget(seen.ref, []);
+      if (position >= seen.view.folded) return false;
+    }
+    return true;
   }
 
   async function fateOf(
