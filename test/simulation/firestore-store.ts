@@ -77,11 +77,9 @@ export function createFirestoreStore({ scheduler, faults, watcher, isAlive, isFu
               watcher.onPosition(process, stream, position);
               return position;
             },
-            async append(stream, batch) {
+            append(stream, batch) {
               watcher.onAppendBegins(process, stream);
-              const revisions = await log.append(stream, batch);
-              watcher.onReached(process, stream, batch);
-              return revisions;
+              return log.append(stream, batch);
             },
           },
           status: {

@@ -11,11 +11,12 @@ import type { StoreWatcher } from './store.ts';
 
 type Tell = (process: SimProcess, writes: readonly Write[]) => void;
 
-/** `database`: of one lease's document, as it is after a write. */
 export function tellFirestore(watcher: StoreWatcher): Tell {
   const streams = new Map<string, StreamRef>();
   /** Documents of leases, whole: a change names only what it changes. */
   const leases = new Map<string, Fields>();
+  /** By stream: epoch and position, as they were told last: every frame says them again. */
+  const positions = new Map<string, string>();
   /** Holder id → until when its leases last. */
   const sessions = new Map<string, number>();
 
@@ -41,7 +42,10 @@ export function tellFirestore(watcher: StoreWatcher): Tell {
       watcher.onAppend(process, ref, { fence, epoch: before, changes: some }, some);
     }
     const changes = revisions.filter((revision) => revision.epoch === epoch);
-    const reached = resourceVersion === undefined ? {} : { resourceVersion };
+    const position = `${epoch} ${resourceVersion}`;
+    const moved = resourceVersion !== undefined && positions.get(part.stream) !== position;
+    positions.set(part.stream, position);
+    const reached = moved ? { resourceVersion } : {};
     watcher.onAppend(process, ref, { fence, epoch, changes, ...reached }, changes);
     if (checkpoint !== undefined) watcher.onCheckpoint(process, ref, checkpoint);
   }

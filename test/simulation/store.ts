@@ -22,8 +22,6 @@ export interface StoreWatcher {
   /** An append is asked for. */
   onAppendBegins(process: SimProcess, stream: StreamRef): void;
   onAppend(process: SimProcess, stream: StreamRef, batch: AppendBatch, revisions: readonly Revision[]): void;
-  /** A process was told that a position is recorded; in Firestore it is on record once a checkpoint says so. */
-  onReached(process: SimProcess, stream: StreamRef, batch: AppendBatch): void;
   onCheckpoint(process: SimProcess, stream: StreamRef, next: Checkpoint): void;
   onLease(process: SimProcess, lease: Lease, holder: Holder): void;
   /** Extended (`until`, milliseconds since 1970 on the process's clock) or given back (undefined). */

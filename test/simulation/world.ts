@@ -107,7 +107,6 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
   const watchers = tellAll([
     {
       onAppend: (_, stream, batch, revisions) => record.append(stream, batch, revisions),
-      onReached: (_, stream, batch) => record.reached(stream, batch),
       onStep: () => blindSpots.look(),
     },
     ...allChecks(model),

@@ -35,21 +35,12 @@ export function createBlindSpots(
   let candidates: Candidate[] = [];
 
   function restored(cluster: KnownCluster, to: ResourceVersion): void {
-    for (const stream of record.streams.values()) {
-      if (stream.ref.cluster !== cluster.id) continue;
-      met(stream, cluster, to, stream.resourceVersion);
-      if (stream.reached !== stream.resourceVersion) met(stream, cluster, to, stream.reached);
-    }
+    for (const stream of record.streams.values()) if (stream.ref.cluster === cluster.id) met(stream, cluster, to);
   }
 
   /** A restore `to` happened after the stream's position. */
-  function met(
-    stream: StreamRecord,
-    cluster: KnownCluster,
-    to: ResourceVersion,
-    position: ResourceVersion | undefined,
-  ): void {
-    const { epoch } = stream;
+  function met(stream: StreamRecord, cluster: KnownCluster, to: ResourceVersion): void {
+    const { resourceVersion: position, epoch } = stream;
     if (position === undefined || compareResourceVersions(position, to) <= 0) return;
     if (endsInWatch(stream) || !hasWitness(stream, to)) return;
     candidates.push({ stream, cluster, epoch, position });
@@ -68,7 +59,7 @@ export function createBlindSpots(
     if (own === undefined) return;
     for (const life of cluster.timeline.lives()) {
       const fork = life > own ? cluster.timeline.forkOf(life) : undefined;
-      if (fork !== undefined) met(stream, cluster, fork, position);
+      if (fork !== undefined) met(stream, cluster, fork);
     }
   }
 
@@ -84,8 +75,7 @@ export function createBlindSpots(
       }
       for (const stream of record.streams.values()) recorded(stream);
       candidates = candidates.filter(({ stream, cluster, epoch, position }) => {
-        if (stream.epoch !== epoch || (stream.resourceVersion !== position && stream.reached !== position))
-          return false;
+        if (stream.epoch !== epoch || stream.resourceVersion !== position) return false;
         if (compareResourceVersions(resourceVersion(cluster.truth.resourceVersion), position) < 0) return true;
         // Of two restores, either is enough.
         if (blind.get(stream.key) !== epoch) count('restore that cannot be seen');

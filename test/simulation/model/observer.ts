@@ -39,7 +39,6 @@ export function tellAll(checks: readonly Check[]): Watchers {
     };
   return {
     onAppend: tell('onAppend'),
-    onReached: tell('onReached'),
     onCheckpoint: tell('onCheckpoint'),
     onLease: tell('onLease'),
     onHeld: tell('onHeld'),

@@ -16,8 +16,6 @@ export interface StreamRecord {
   resourceVersion: ResourceVersion | undefined;
   /** The same before the latest append, which may bring both the last of a sync and its end. */
   before: ResourceVersion | undefined;
-  /** What its process takes for the recorded position, where that is further. */
-  reached: ResourceVersion | undefined;
   checkpoint: Checkpoint | undefined;
 }
 
@@ -25,7 +23,6 @@ export interface RecordModel {
   readonly streams: ReadonlyMap<StreamKey, StreamRecord>;
   of(stream: StreamRef): StreamRecord;
   append(stream: StreamRef, batch: AppendBatch, revisions: readonly Revision[]): void;
-  reached(stream: StreamRef, batch: AppendBatch): void;
   checkpoint(stream: StreamRef, next: Checkpoint): void;
   /** Revisions of all streams. */
   readonly size: number;
@@ -47,7 +44,6 @@ export function createRecordModel(): RecordModel {
         epoch: 0,
         resourceVersion: undefined,
         before: undefined,
-        reached: undefined,
         checkpoint: undefined,
       };
       streams.set(key, found);
@@ -60,7 +56,7 @@ export function createRecordModel(): RecordModel {
     of,
     append(ref, { epoch, resourceVersion }, revisions) {
       const stream = of(ref);
-      if (epoch > stream.epoch) Object.assign(stream, { resourceVersion: undefined, reached: undefined });
+      if (epoch > stream.epoch) stream.resourceVersion = undefined;
       stream.epoch = Math.max(stream.epoch, epoch);
       for (const revision of revisions) {
         stream.revisions.push(revision);
@@ -73,10 +69,6 @@ export function createRecordModel(): RecordModel {
       if (before === undefined || compareResourceVersions(resourceVersion, before) > 0) {
         stream.resourceVersion = resourceVersion;
       }
-    },
-    reached(ref, { epoch, resourceVersion }) {
-      const stream = of(ref);
-      if (resourceVersion !== undefined && epoch === stream.epoch) stream.reached = resourceVersion;
     },
     checkpoint(ref, next) {
       of(ref).checkpoint = next;
