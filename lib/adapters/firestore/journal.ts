@@ -131,6 +131,8 @@ export function createJournal({
 }: JournalOptions): Journal {
   const slots = new Map<string, Slot>();
   const seals = new Map<string, Promise<void>>();
+  /** Under way. */
+  const foldings = new Set<Promise<void>>();
   let writer = { id: makeId(), number: 0, generation: 0, position: 0 };
   let queue: Queued[] = [];
   let committing: Promise<void> | undefined;
@@ -385,12 +387,20 @@ export function createJournal({
 
   /** Who needs the stream next waits for it, and hears of its failure. */
   function fold(owned: Owned): void {
-    owned.folding ??= writePages(owned, new Map(owned.recent.entries())).finally(() => {
-      owned.folding = undefined;
-    });
-    owned.folding.catch(() => {
+    if (owned.folding !== undefined) return;
+    begin(owned, new Map(owned.recent.entries())).catch(() => {
       // Told to who waits; nothing is lost, for the frames are there.
     });
+  }
+
+  function begin(owned: Owned, states: ReadonlyMap<ObjectKey, Known | undefined>): Promise<void> {
+    const folding = writePages(owned, states).finally(() => {
+      owned.folding = undefined;
+      foldings.delete(folding);
+    });
+    owned.folding = folding;
+    foldings.add(folding);
+    return folding;
   }
 
   async function writePages(owned: Owned, states: ReadonlyMap<ObjectKey, Known | undefined>): Promise<void> {
@@ -443,10 +453,7 @@ export function createJournal({
       if (!isCurrent(owned) || owned.pending > 0 || owned.folding !== undefined) return;
       const states = new Map<ObjectKey, Known | undefined>(owned.recent.entries());
       for (const key of keys) states.set(key, undefined);
-      owned.folding = writePages(owned, states).finally(() => {
-        owned.folding = undefined;
-      });
-      await owned.folding;
+      await begin(owned, states);
     },
     async close() {
       closed = true;
@@ -455,8 +462,8 @@ export function createJournal({
       const all = [...slots.values()].flatMap(({ owned }) => (isCurrent(owned) ? [owned] : []));
       const worth = all.filter(({ frames: count }) => count >= FEW_FRAMES);
       for (const owned of worth) fold(owned);
-      // What fails is read from the frames by the next run.
-      await Promise.allSettled(worth.map(async ({ folding }) => await folding));
+      // Those that were under way, too: they delete what is not needed any more. What fails is read from the frames by the next run.
+      await Promise.allSettled(foldings);
     },
   };
 }
