@@ -19,7 +19,7 @@ import { defaultWatchPolicy } from '../../lib/watch/watch-context.ts';
 import { behindGateway, type GatewaySettings } from './gateway.ts';
 import type { SimProcess } from './process.ts';
 import type { SimSink } from './sink.ts';
-import { HOST, type SimStore } from './store.ts';
+import type { SimStore } from './store.ts';
 
 export interface BridgeSettings {
   readonly wanted: Wanted;
@@ -80,7 +80,8 @@ export function startBridge({
   const board = createStatusBoard();
   const budget = createByteBudget(settings.memory);
   const random = dice.fork('random').next;
-  const holder = { id: process.name, description: `${HOST}, pid ${process.pid}`, host: HOST, pid: process.pid };
+  const host = store.hostOf(process);
+  const holder = { id: process.name, description: `${host}, pid ${process.pid}`, host, pid: process.pid };
   let problems: readonly Problem[] = [];
   let ended: BridgeProcess['ended'];
 

@@ -13,7 +13,7 @@ export interface Job extends Range {
   readonly onResult: (result: BatchResult) => void;
 }
 
-export async function runJobs({ from, seeds, jobs, first, always, onResult }: Job): Promise<readonly BatchResult[]> {
+export async function runJobs({ from, seeds, jobs, first, onResult, ...forced }: Job): Promise<readonly BatchResult[]> {
   const results: BatchResult[] = [];
   let next = from;
   let over = false;
@@ -26,7 +26,7 @@ export async function runJobs({ from, seeds, jobs, first, always, onResult }: Jo
     const child = fork(join(import.meta.dirname, 'worker.ts'));
     try {
       for (let ranges = 0; ranges < RANGES && next < from + seeds && !over; ranges += 1) {
-        const range = { from: next, seeds: Math.min(RANGE, from + seeds - next), first, always };
+        const range = { ...forced, from: next, seeds: Math.min(RANGE, from + seeds - next), first };
         next += range.seeds;
         const result = await ask(child, range);
         results.push(result);

@@ -2,11 +2,9 @@
 // worlds by seed, all of them production code over simulated time, network, clusters, store and sinks. Ends with 1 where a promise broke.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type BatchResult, joinResults, type Range, runBatch } from './batch.ts';
+import { type BatchResult, type Forced, joinResults, profileOf, type Range, runBatch } from './batch.ts';
 import { keepInCorpus } from './corpus.ts';
-import { withFaults } from './faults.ts';
 import { runJobs } from './jobs.ts';
-import { drawProfile, type Profile } from './profile.ts';
 import { faultsNeverSeen, tellFaults, tellFinding, tellShrunk } from './report.ts';
 import { shrink } from './shrink.ts';
 import { runWorld } from './world.ts';
@@ -27,28 +25,29 @@ const { values } = parseArgs({
     shrink: { type: 'boolean', default: true },
     keep: { type: 'string' },
     with: { type: 'string', default: '' },
+    store: { type: 'string' },
   },
   allowNegative: true,
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const always = values.with === '' ? [] : values.with.split(',');
+const forced: Forced = { always: values.with === '' ? [] : values.with.split(','), store: storeOf(values.store) };
 
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
 
-function profileOf(seed: number): Profile {
-  const profile = drawProfile(seed);
-  return { ...profile, rates: withFaults(profile.rates, always) };
+function storeOf(named: string | undefined): Forced['store'] {
+  if (named === undefined || named === 'disk' || named === 'firestore') return named;
+  throw new RangeError(`There is no store "${named}", only disk and firestore`);
 }
 
 async function runOne(seed: number): Promise<number> {
-  const { failure, trace } = await runWorld(profileOf(seed), { traced: true });
+  const { failure, trace } = await runWorld(profileOf(seed, forced), { traced: true });
   if (values.trace) for (const line of trace.lines) say(line);
   say(`seed ${seed}: trace ${trace.hash()}, ${trace.lines.length} lines`);
   if (failure === undefined) return 0;
   say(tellFinding({ seed, ...failure }));
   if (values.keep !== undefined) {
-    const profile = await shrink(profileOf(seed), failure);
+    const profile = await shrink(profileOf(seed, forced), failure);
     say(tellShrunk(profile, await runWorld(profile, { traced: true })));
     keepInCorpus({ why: values.keep, profile });
   }
@@ -69,11 +68,11 @@ async function runMany(): Promise<number> {
   };
   const results =
     jobs > 1
-      ? await runJobs({ from, seeds, jobs, first: values.first, always, onResult })
-      : [await alone({ from, seeds, first: values.first, always }, onResult)];
+      ? await runJobs({ from, seeds, jobs, first: values.first, ...forced, onResult })
+      : [await alone({ from, seeds, first: values.first, ...forced }, onResult)];
   const all = joinResults(results);
   for (const finding of values.shrink ? all.findings.slice(0, MOST_SHRUNK) : []) {
-    const smallest = await shrink(profileOf(finding.seed), finding);
+    const smallest = await shrink(profileOf(finding.seed, forced), finding);
     say(`seed ${finding.seed}`);
     say(tellShrunk(smallest, await runWorld(smallest, { traced: true })));
   }

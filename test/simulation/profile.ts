@@ -4,6 +4,8 @@ import type { BridgeSettings } from './bridge-process.ts';
 import { clusterFaults, drawFaults, type FaultRates } from './faults.ts';
 import { createDice, type Dice } from './random.ts';
 
+export type StoreKind = 'disk' | 'firestore';
+
 export interface Profile {
   /** Of all dice. */
   readonly seed: number;
@@ -24,6 +26,8 @@ export interface Profile {
   /** Writes to each cluster once all is calm: without them, what is stuck must come loose by itself. */
   readonly lateWrites: number;
   readonly pageBytes: number;
+  /** Absent, in what was kept before there was a choice: on disk. */
+  readonly store?: StoreKind;
   readonly settings: BridgeSettings;
 }
 
@@ -34,14 +38,19 @@ const sizes = [
   { share: 0.1, clusters: [1, 2, 3], resources: [1, 2, 3], objects: [8, 20], steps: [30, 80], tails: [1, 2] },
 ] as const;
 
-export function drawProfile(seed: number): Profile {
+/** A share of all worlds. */
+const IN_FIRESTORE = 0.25;
+
+/** What a seed stands for. `store`: that one, whatever it draws. */
+export function drawProfile(seed: number, store?: StoreKind): Profile {
   const dice = createDice(seed).fork('profile');
   const all = drawFaults(dice.fork('faults'));
   let left = dice.next();
   const size = sizes.find(({ share }) => (left -= share) < 0) ?? sizes[0];
   const clusters = dice.pick<number>(size.clusters);
   const honest = clusters > 1 && dice.chance(0.7);
-  return {
+  const drawn: StoreKind = dice.fork('store').chance(IN_FIRESTORE) ? 'firestore' : 'disk';
+  const profile: Profile = {
     seed,
     // Where a cluster must not notice another one's faults, nothing else may disturb it.
     rates: honest && dice.chance(0.3) ? clusterFaults(all) : all,
@@ -57,6 +66,12 @@ export function drawProfile(seed: number): Profile {
     pageBytes: dice.pick([1, 2_000, 1024 * 1024]),
     settings: drawSettings(dice.fork('settings')),
   };
+  return withStore(profile, store ?? drawn);
+}
+
+/** Firestore has no feed: nothing tails there. */
+function withStore(profile: Profile, store: StoreKind): Profile {
+  return store === 'disk' ? { ...profile, store } : { ...profile, store, tails: 0 };
 }
 
 function drawSettings(dice: Dice): BridgeSettings {

@@ -39,6 +39,7 @@ function smaller(profile: Profile): readonly Profile[] {
   if (sinks > 0) found.push(less({ sinks: sinks - 1 }));
   if (tails > 0) found.push(less({ tails: tails - 1 }));
   if (lateWrites > 0) found.push(less({ lateWrites: 0 }));
+  if (profile.store === 'firestore') found.push(less({ store: 'disk' }));
   for (const simpler of simplerSettings(settings)) found.push(less({ settings: simpler }));
   if (steps > 1) found.push(less({ steps: steps - 1 }));
   return found.filter((candidate) => JSON.stringify(candidate) !== JSON.stringify(profile));

@@ -33,11 +33,18 @@ export interface StoreWatcher {
   onStatus(process: SimProcess, run: RunStatus, streams: readonly StreamStatus[]): void;
 }
 
+/** What every store has, in a folder or in Firestore. */
+export type SimFolder = Omit<DataFolder, 'feed' | 'subscriptions'>;
+
 export interface SimStore {
-  /** The folder as a process sees it: with faults, and dead once the process is. */
-  open(process: SimProcess): DataFolder;
-  /** The folder as it is. */
-  readonly truth: DataFolder;
+  /** The store as a process sees it: with faults, and dead once the process is. */
+  open(process: SimProcess): SimFolder;
+  /** The same with its feed. Throws RangeError where there is none. */
+  openFolder(process: SimProcess): DataFolder;
+  /** On which machine a process runs, as in `Holder.host`. */
+  hostOf(process: SimProcess): string;
+  /** The store as it is. */
+  readonly truth: SimFolder;
   close(): void;
 }
 
@@ -67,22 +74,20 @@ export function createSimStore({ name, scheduler, faults, watcher, isAlive, isFu
     soon: (run) => scheduler.after(0, run),
   });
 
-  return {
-    truth,
-    open(process) {
-      const database = connect();
-      process.died.addEventListener('abort', () => database.close());
-      const folder = dataFolderOver(faultyDatabase(database, faults, isFull), {
-        clock: process.clock,
-        host: HOST,
-        isAlive,
-        changes: changes.of(process.owner),
-        soon: (run) => scheduler.after(0, run, process.owner),
-      });
-      return guarded(process, faultyFolder(process, watched(process, folder, watcher), faults));
-    },
-    close: () => own.close(),
-  };
+  function open(process: SimProcess): DataFolder {
+    const database = connect();
+    process.died.addEventListener('abort', () => database.close());
+    const folder = dataFolderOver(faultyDatabase(database, faults, isFull), {
+      clock: process.clock,
+      host: HOST,
+      isAlive,
+      changes: changes.of(process.owner),
+      soon: (run) => scheduler.after(0, run, process.owner),
+    });
+    return guarded(process, faultyFolder(process, watched(process, folder, watcher), faults));
+  }
+
+  return { truth, open, openFolder: open, hostOf: () => HOST, close: () => own.close() };
 }
 
 /** Tells what took effect. */

@@ -54,7 +54,7 @@ export function startTail({
   }
 
   async function run(): Promise<void> {
-    const folder = store.open(process);
+    const folder = store.openFolder(process);
     try {
       const request = { from: undefined, subscription, rewind: false, follow: true };
       const { after } = await findStart(request, folder.feed, folder.subscriptions);

@@ -7,6 +7,7 @@ import { caughtUp } from './checks/caught-up.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { createFaults } from './fault-dice.ts';
 import { noFaults, onlyClustersFail } from './faults.ts';
+import { createFirestoreStore } from './firestore-store.ts';
 import { createBlindSpots } from './model/blind-spots.ts';
 import type { KnownCluster, Model } from './model/model.ts';
 import { type Fail, tellAll } from './model/observer.ts';
@@ -99,6 +100,7 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     get store() {
       return store.truth;
     },
+    oneLog: profile.store !== 'firestore',
     fail,
   };
   const catching = caughtUp(model);
@@ -133,14 +135,17 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
     fail,
     trace,
   });
-  const store = createSimStore({
-    name: `sim-${profile.seed}-${(worlds += 1)}`,
+  const shared = {
     scheduler,
     faults,
     watcher: watchers,
-    isAlive: (pid) => runs.isAlive(pid),
+    isAlive: (pid: number) => runs.isAlive(pid),
     isFull: () => full,
-  });
+  };
+  const store =
+    profile.store === 'firestore'
+      ? createFirestoreStore({ ...shared, dice: dice.fork('firestore') })
+      : createSimStore({ ...shared, name: `sim-${profile.seed}-${(worlds += 1)}` });
 
   /** True once the run is decided; asked whenever nothing more happens at a moment. */
   function over(): boolean {

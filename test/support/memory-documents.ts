@@ -10,6 +10,7 @@ import {
   type Write,
 } from '../../lib/adapters/firestore/documents.ts';
 import { Mk8sError } from '../../lib/model/errors.ts';
+import { createDocumentIndex } from './document-index.ts';
 
 /** https://cloud.google.com/firestore/quotas */
 const MOST_DOCUMENT = 1_048_576;
@@ -30,7 +31,7 @@ export interface MemoryDatabase {
 }
 
 export function createMemoryDatabase(): MemoryDatabase {
-  const stored = new Map<string, Document>();
+  const stored = createDocumentIndex();
   const counts = { reads: 0, writes: 0, deletes: 0 };
   let version = 0;
 
@@ -53,13 +54,13 @@ export function createMemoryDatabase(): MemoryDatabase {
     // As Firestore: what changes nothing is paid for, and leaves the version as it is.
     if (before !== undefined && isDeepStrictEqual(before.fields, fields)) return before.version;
     version += 1;
-    stored.set(write.path, { path: write.path, fields, version: `${version}` });
+    stored.set({ path: write.path, fields, version: `${version}` });
     return `${version}`;
   }
 
   const database: MemoryDatabase = {
     counts,
-    paths: () => [...stored.keys()],
+    paths: () => stored.paths(),
     fate: () => 'done',
     open: () => ({
       async get(paths) {
@@ -69,7 +70,7 @@ export function createMemoryDatabase(): MemoryDatabase {
       },
       async query(query) {
         await Promise.resolve();
-        const found = search(stored.values(), query);
+        const found = search(stored.candidates(query), query);
         counts.reads += Math.max(1, found.length);
         return found;
       },
@@ -86,7 +87,7 @@ export function createMemoryDatabase(): MemoryDatabase {
       },
       async count(collection) {
         await Promise.resolve();
-        return [...stored.keys()].filter((path) => path.startsWith(`${collection}/`)).length;
+        return [...stored.candidates({ collection, where: [] })].length;
       },
       close: () => Promise.resolve(),
     }),
@@ -94,21 +95,18 @@ export function createMemoryDatabase(): MemoryDatabase {
   return database;
 }
 
-function search(
-  documents: Iterable<Document>,
-  { collection, where, orderBy, limit, fields }: Query,
-): readonly Document[] {
-  const found = [...documents].filter(
-    ({ path, fields: has }) => path.startsWith(`${collection}/`) && where.every((condition) => holds(has, condition)),
-  );
+function search(documents: Iterable<Document>, { where, orderBy, limit, fields }: Query): readonly Document[] {
+  const found = [...documents].filter(({ fields: has }) => where.every((condition) => holds(has, condition)));
   const field = orderBy?.field;
-  // What lacks the field is in no index of it.
+  const turn = orderBy?.descending === true ? -1 : 1;
+  const byPath = (a: Document, b: Document): number => compare(a.path, b.path) * turn;
+  // What lacks the field is in no index of it; what has the same value is ordered by name.
   const ordered =
     field === undefined
-      ? found.sort((a, b) => (a.path < b.path ? -1 : 1))
+      ? found.sort(byPath)
       : found
           .filter(({ fields: has }) => has[field] !== undefined)
-          .sort((a, b) => compare(a.fields[field], b.fields[field]) * (orderBy?.descending === true ? -1 : 1));
+          .sort((a, b) => compare(a.fields[field], b.fields[field]) * turn || byPath(a, b));
   return ordered.slice(0, limit).map((document) => {
     if (fields === undefined) return document;
     const kept = Object.entries(document.fields).filter(([name]) => fields.includes(name));

@@ -8,7 +8,7 @@ import { type ObjectKey, type Observed, objectKey } from '../../model/revision.t
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Entry, Frame, Part } from './frame.ts';
-import { displaced, type Head, knownFrom } from './head.ts';
+import { displaced, type Head, knownFrom, withCheckpoint } from './head.ts';
 import { streamId } from './names.ts';
 
 export interface Drafted {
@@ -85,7 +85,7 @@ export function draftCheckpoint(draft: Draft, previous: Checkpoint | undefined, 
     throw refuse(`another process took it over (fence ${head.fence}, ours is ${next.fence})`);
   }
   if (!isSame(head.checkpoint, previous)) throw refuse('it was moved by another process');
-  draft.head = { ...head, fence: next.fence, checkpoint: next };
+  draft.head = withCheckpoint({ ...head, fence: next.fence, checkpoint: next });
 }
 
 function isSame(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {

@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Retention, RetentionPolicy } from '../../ports/retention.ts';
 import { type Document, type Documents, Refused, type Write } from './documents.ts';
 import { chunkPaths, type Entry, partsOf, unpackFrame } from './frame.ts';
-import { parseStream, type View } from './head.ts';
+import type { View } from './head.ts';
 import type { Journal } from './journal.ts';
 import type { Pages } from './pages.ts';
 
@@ -31,14 +31,17 @@ export function firestoreRetention({ documents, journal, pages, clock }: Parts):
     if (document === undefined) return undefined;
     const ref = JSON.parse(String(document.fields['ref'])) as StreamRef;
     const view = await journal.view(ref);
-    return view && { ref, view, folded: parseStream(document).head.position };
+    return view && { ref, view };
   }
 
   /** What in a frame may go; undefined where something has to stay. */
   async function judge(frame: Document, policy: RetentionPolicy, seen: Look): Promise<Verdict | undefined> {
     for (const { stream } of partsOf(frame)) {
-      const folded = (await seen(stream))?.folded ?? 0;
-      if (folded <= Number(frame.fields['position'])) return undefined;
+      const found = await seen(stream);
+      if (found !== undefined && found.view.folded > Number(frame.fields['position'])) continue;
+      // Of our own streams, what they have said is folded for the next walk.
+      if (found !== undefined) await journal.forget(found.ref, []);
+      return undefined;
     }
     const paths = chunkPaths(frame);
     const { entries } = unpackFrame(frame, paths.length === 0 ? [] : await documents.get(paths));
@@ -141,8 +144,6 @@ interface Verdict {
 interface Seen {
   readonly ref: StreamRef;
   readonly view: View;
-  /** Frames before this position are not read any more to know where the stream stands. */
-  readonly folded: number;
 }
 
 type Look = (stream: string) => Promise<Seen | undefined>;

@@ -16,7 +16,7 @@ import { firestoreCheckpoints, firestoreLog } from './firestore-log.ts';
 import { firestoreRetention } from './firestore-retention.ts';
 import { firestoreStatus } from './firestore-status.ts';
 import { readFrames } from './frames.ts';
-import { createJournal } from './journal.ts';
+import { createJournal, type FoldLimits } from './journal.ts';
 import { createPages } from './pages.ts';
 
 export interface FirestoreStore extends Retention {
@@ -35,6 +35,10 @@ export interface FirestoreStoreOptions extends Machine {
   readonly clock: Clock;
   /** Which part of the work this process does, e.g. `0-of-4`. */
   readonly share?: string;
+  /** A new name that nobody else has. Default: 128 random bits. */
+  readonly makeId?: () => string;
+  /** When last states are folded, and how many make a page; for tests. Default: as docs/firestore.md says. */
+  readonly limits?: FoldLimits & { readonly page: number };
 }
 
 /** Opens it; nothing is read or written yet. Memory: about 20 MB of last states, whatever the number of objects. */
@@ -42,12 +46,13 @@ export function openFirestoreStore({
   documents,
   clock,
   share = '0-of-1',
+  makeId = () => randomBytes(16).toString('base64url'),
+  limits,
   ...machine
 }: FirestoreStoreOptions): FirestoreStore {
-  const makeId = (): string => randomBytes(16).toString('base64url');
   const frames = readFrames(documents);
-  const pages = createPages(documents, makeId);
-  const journal = createJournal({ documents, frames, pages, clock, makeId });
+  const pages = createPages(documents, makeId, limits?.page);
+  const journal = createJournal({ documents, frames, pages, clock, makeId, ...(limits && { limits }) });
   return {
     log: firestoreLog({ documents, journal, frames, pages, clock }),
     checkpoints: firestoreCheckpoints({ journal }),

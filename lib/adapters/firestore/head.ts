@@ -32,6 +32,8 @@ export interface View {
   readonly recent: RecentStates;
   /** How many frames speak of it since its document was written. */
   readonly frames: number;
+  /** Frames with positions below it are not needed any more to know where the stream stands. */
+  readonly folded: number;
 }
 
 /** The owner of a stream is the writer in whose chain the frames stand that speak of it. */
@@ -108,7 +110,7 @@ export async function viewFrom({ head: from, table }: StreamDocument, ref: Strea
       for (const entry of entries) if (entry.stream === stream) recent.set(keyOf(entry), knownFrom(entry));
     }
     count += page.length;
-    if (page.length < PAGE) return { head: withCheckpoint(head), table, recent, frames: count };
+    if (page.length < PAGE) return { head: withCheckpoint(head), table, recent, frames: count, folded: from.position };
   }
 }
 
@@ -131,8 +133,8 @@ function advanced(head: Head, part: Part, position: number): Head {
   };
 }
 
-/** A checkpoint was recorded up to there, also where only bookmarks had moved the position. */
-function withCheckpoint(head: Head): Head {
+/** A checkpoint was recorded up to there, also where only bookmarks had moved the position and their writer forgot it since. */
+export function withCheckpoint(head: Head): Head {
   const { checkpoint, epoch, resourceVersion: rv } = head;
   const reached = checkpoint?.epoch === epoch ? checkpoint.resourceVersion : undefined;
   if (reached === undefined || (rv !== undefined && compareResourceVersions(reached, rv) <= 0)) return head;

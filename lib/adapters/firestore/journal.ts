@@ -28,10 +28,17 @@ const ENOUGH = 16;
 const FOLD_AT_END_MS = 2_000;
 /** Of one commit: Firestore takes 10 MiB, compressed. Its documents, with what is in chunks, stay far below 500. */
 const MOST_GROUP = { bytes: 4 * 1024 * 1024, operations: 400 };
-/** States are folded into pages when so many have gathered: of a stream, and of all. */
-const MOST_RECENT = { stream: 8_192, all: 16_384 };
-/** And when so many frames would have to be read to know where a stream stands. */
-const MOST_FRAMES = 128;
+/** When states are folded into pages. */
+export interface FoldLimits {
+  /** States that have gathered of a stream. */
+  readonly stream: number;
+  /** Of all streams. */
+  readonly all: number;
+  /** Frames that would have to be read to know where a stream stands. */
+  readonly frames: number;
+}
+
+const usualLimits: FoldLimits = { stream: 8_192, all: 16_384, frames: 128 };
 /** At the end of a run, fewer frames than this are left to be read by the next one: a write costs three reads. */
 const FEW_FRAMES = 4;
 /** Of one commit of pages. */
@@ -68,7 +75,10 @@ export interface Journal {
    * Mk8sError `fenced`, and what Documents throws: whether it happened is then unknown.
    */
   submit<T>(ref: StreamRef, operation: Operation<T>): Promise<T>;
-  /** Takes last states out of the pages: of objects whose last revision, a tombstone, is removed. */
+  /**
+   * Takes last states out of the pages: of objects whose last revision, a tombstone, is removed. Of a stream that this process does
+   * not own, or that is being written, nothing. It folds the stream, also for no key.
+   */
   forget(ref: StreamRef, keys: readonly ObjectKey[]): Promise<void>;
   /** Writes what is worth it, and ends. */
   close(): Promise<void>;
@@ -82,6 +92,7 @@ interface Owned extends View {
   head: View['head'];
   table: View['table'];
   frames: number;
+  folded: number;
   /** Operations that are on their way. */
   pending: number;
   folding: Promise<void> | undefined;
@@ -110,11 +121,22 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** A new name that nobody else has. */
   readonly makeId: () => string;
+  /** Default: 8,192 of a stream, 16,384 of all, 128 frames. */
+  readonly limits?: FoldLimits;
 }
 
-export function createJournal({ documents, frames, pages, clock, makeId }: JournalOptions): Journal {
+export function createJournal({
+  documents,
+  frames,
+  pages,
+  clock,
+  makeId,
+  limits = usualLimits,
+}: JournalOptions): Journal {
   const slots = new Map<string, Slot>();
   const seals = new Map<string, Promise<void>>();
+  /** Under way. */
+  const foldings = new Set<Promise<void>>();
   let writer = { id: makeId(), number: 0, generation: 0, position: 0 };
   let queue: Queued[] = [];
   let committing: Promise<void> | undefined;
@@ -187,7 +209,13 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
           const head = { ...unknown, fence };
           const fields = streamFields(ref, id, head, []);
           const [version = ''] = await documents.commit([{ kind: 'create', path, fields }]);
-          return ownedBy(generation, ref, version, { head, table: [], recent: new RecentStates(), frames: 0 });
+          return ownedBy(generation, ref, version, {
+            head,
+            table: [],
+            recent: new RecentStates(),
+            frames: 0,
+            folded: 0,
+          });
         }
         const stream = parseStream(document);
         if (fence < stream.head.fence) throw displaced(ref, fence, stream.head.fence);
@@ -347,7 +375,7 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
   }
 
   function isDue({ recent, frames: count }: Owned): boolean {
-    return recent.size >= MOST_RECENT.stream || count >= MOST_FRAMES;
+    return recent.size >= limits.stream || count >= limits.frames;
   }
 
   /** The largest first; those with operations on their way come when these are done. */
@@ -355,7 +383,7 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
     const all = [...slots.values()].flatMap(({ owned }) => (isCurrent(owned) ? [owned] : []));
     let recent = all.reduce((sum, owned) => sum + owned.recent.size, 0);
     for (const owned of all.toSorted((a, b) => b.recent.size - a.recent.size)) {
-      if (!isDue(owned) && recent <= MOST_RECENT.all) continue;
+      if (!isDue(owned) && recent <= limits.all) continue;
       recent -= owned.recent.size;
       if (owned.pending === 0 && owned.folding === undefined) fold(owned);
     }
@@ -363,12 +391,20 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
 
   /** Who needs the stream next waits for it, and hears of its failure. */
   function fold(owned: Owned): void {
-    owned.folding ??= writePages(owned, new Map(owned.recent.entries())).finally(() => {
-      owned.folding = undefined;
-    });
-    owned.folding.catch(() => {
+    if (owned.folding !== undefined) return;
+    begin(owned, new Map(owned.recent.entries())).catch(() => {
       // Told to who waits; nothing is lost, for the frames are there.
     });
+  }
+
+  function begin(owned: Owned, states: ReadonlyMap<ObjectKey, Known | undefined>): Promise<void> {
+    const folding = writePages(owned, states).finally(() => {
+      owned.folding = undefined;
+      foldings.delete(folding);
+    });
+    owned.folding = folding;
+    foldings.add(folding);
+    return folding;
   }
 
   async function writePages(owned: Owned, states: ReadonlyMap<ObjectKey, Known | undefined>): Promise<void> {
@@ -379,7 +415,7 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
     try {
       if (!isCurrent(owned)) return;
       const [version = ''] = await documents.commit([{ kind: 'change', path, fields, version: owned.version }]);
-      Object.assign(owned, { version, table, frames: 0 });
+      Object.assign(owned, { version, table, frames: 0, folded: owned.head.position });
       owned.recent.clear();
     } catch (error) {
       // Taken over, or not known to be written: it is read anew.
@@ -421,10 +457,7 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
       if (!isCurrent(owned) || owned.pending > 0 || owned.folding !== undefined) return;
       const states = new Map<ObjectKey, Known | undefined>(owned.recent.entries());
       for (const key of keys) states.set(key, undefined);
-      owned.folding = writePages(owned, states).finally(() => {
-        owned.folding = undefined;
-      });
-      await owned.folding;
+      await begin(owned, states);
     },
     async close() {
       closed = true;
@@ -433,10 +466,11 @@ export function createJournal({ documents, frames, pages, clock, makeId }: Journ
       const all = [...slots.values()].flatMap(({ owned }) => (isCurrent(owned) ? [owned] : []));
       const worth = all.filter(({ frames: count }) => count >= FEW_FRAMES);
       for (const owned of worth) fold(owned);
-      // What fails, or is not done by then, is read from the frames by the next run.
+      // Those that were under way, too: they delete what is not needed any more. What fails, or is not done by then, is read from
+      // the frames by the next run.
       const over = new AbortController();
       const late = clock.sleep(FOLD_AT_END_MS, over.signal).catch(() => undefined);
-      await Promise.race([late, Promise.allSettled(worth.map(async ({ folding }) => await folding))]);
+      await Promise.race([late, Promise.allSettled(foldings)]);
       over.abort(new Error('folded'));
     },
   };

@@ -33,7 +33,8 @@ const MOST_STATES = 512;
 /** Pages in memory: about 8 MB. */
 const MOST_CACHED = 32_768;
 
-export function createPages(documents: Documents, makeId: () => string): Pages {
+/** `most`: states of a page. */
+export function createPages(documents: Documents, makeId: () => string, most = MOST_STATES): Pages {
   /** In order of use, the oldest first. */
   const cache = new Map<string, readonly Known[]>();
   let cached = 0;
@@ -109,8 +110,8 @@ export function createPages(documents: Documents, makeId: () => string): Pages {
         }
         const merged = mergeStates(await page(table, place), states, changed);
         if (before !== undefined) obsolete.push(pathOf(before.id));
-        for (let from = 0; from < merged.length; from += MOST_STATES) {
-          const part = merged.slice(from, from + MOST_STATES);
+        for (let from = 0; from < merged.length; from += most) {
+          const part = merged.slice(from, from + most);
           const id = makeId();
           next.push({ first: keyOf(part[0] as Known), id });
           writes.push({ kind: 'create', path: pathOf(id), fields: { data: pack(part) } });

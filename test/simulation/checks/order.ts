@@ -12,7 +12,8 @@ export function order(model: Model): Check {
   const newest = new Map<StreamKey, Map<ObjectKey, Revision>>();
   /** By subscriber and stream: what it has, or was told that it will never have. */
   const heard = new Map<string, Set<number>>();
-  const positions = { last: 0 };
+  /** By stream, or of all where there is one log. */
+  const positions = new Map<string, number>();
 
   function heardBy(who: string, stream: StreamKey): Set<number> {
     const name = `${who} ${stream}`;
@@ -28,8 +29,10 @@ export function order(model: Model): Check {
     const expected = (next.get(key) ?? 0) + 1;
     if (sequence !== expected) model.fail(2, `${told} is revision ${sequence}, and ${expected} was next`);
     next.set(key, sequence);
-    if (position <= positions.last) model.fail(2, `${told} has position ${position} after ${positions.last}`);
-    positions.last = position;
+    const log = model.oneLog ? 'all' : key;
+    const last = positions.get(log) ?? 0;
+    if (position <= last) model.fail(2, `${told} has position ${position} after ${last}`);
+    positions.set(log, position);
     let objects = newest.get(key);
     if (objects === undefined) newest.set(key, (objects = new Map()));
     const object = objectKey(revision.namespace, revision.name);

@@ -1,12 +1,12 @@
 // What all checks share: the record, the truth of each cluster, and what every run was asked to follow.
 
-import type { DataFolder } from '../../../lib/adapters/disk/data-folder.ts';
 import { formatGroupResource, type GroupResource } from '../../../lib/model/resource.ts';
 import type { ClusterId, StreamRef } from '../../../lib/model/stream.ts';
 import type { BridgeProcess, BridgeSettings } from '../bridge-process.ts';
 import type { Faults } from '../fault-dice.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { ClusterTruth } from '../server/truth.ts';
+import type { SimFolder } from '../store.ts';
 import type { BlindSpots } from './blind-spots.ts';
 import type { Fail } from './observer.ts';
 import type { RecordModel } from './record.ts';
@@ -39,7 +39,9 @@ export interface Model {
   /** Bridges that run now. */
   readonly bridges: () => readonly BridgeProcess[];
   /** The store as it is. */
-  readonly store: DataFolder;
+  readonly store: SimFolder;
+  /** Whether positions grow in the whole log, not only in each stream. */
+  readonly oneLog: boolean;
   readonly fail: Fail;
 }
 
