@@ -28,7 +28,7 @@ test.each([
 ])('promises 2 and 4: retention by %s leaves a stream its sequence and its checkpoint', async (_who, own) => {
   const clock = createManualClock();
   const database = createMemoryDatabase();
-  const store = open(database, clock.now);
+  const store = open(database, () => clock.now());
   const at = { fence: 1, epoch: 1, resourceVersion: resourceVersion('12') };
   const gone = change('a', 12, { type: 'delete', observedAt: clock.now() });
   await store.log.append(stream, { ...at, changes: [change('a', 11, { observedAt: clock.now() }), gone] });
@@ -36,11 +36,11 @@ test.each([
   await store.checkpoints.compareAndSet(stream, undefined, checkpoint);
 
   clock.advance(2 * day);
-  const { removed } = await (own ? store : open(database, clock.now)).retain({ maxAgeMs: day }, 100);
+  const { removed } = await (own ? store : open(database, () => clock.now())).retain({ maxAgeMs: day }, 100);
   clock.advance(1);
   await removeExpired(database, clock.now());
 
-  const later = open(database, clock.now);
+  const later = open(database, () => clock.now());
   expect(await later.log.position(stream)).toMatchObject({ epoch: 1, sequence: 2, resourceVersion: '12' });
   expect(await later.checkpoints.get(stream)).toEqual(checkpoint);
   // What is not folded stays until its owner has done so.
@@ -50,7 +50,7 @@ test.each([
 test('promise 4: a checkpoint moves the position that only a bookmark had reached, also after its writer began anew', async () => {
   const clock = createManualClock();
   const database = createMemoryDatabase();
-  const store = open(database, clock.now);
+  const store = open(database, () => clock.now());
   await store.log.append(stream, {
     fence: 1,
     epoch: 1,
