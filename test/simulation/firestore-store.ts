@@ -10,8 +10,8 @@ import { HOST, type SimStore, type StoreOptions } from './store.ts';
 /** Firestore removes what is expired now and then: in hours, here sooner. Milliseconds. */
 const SWEEP_EVERY_MS = 20_000;
 
-/** Last states are folded early in half of the worlds: in one that lasts minutes they would never be. */
-const early = { stream: 4, all: 8, frames: 5, page: 3 };
+/** In half of the worlds last states are folded early, and retention walks often: in those that last minutes neither would be seen. */
+const early = { stream: 4, all: 8, frames: 5, page: 3, walkMs: 30_000 };
 
 interface Options extends Omit<StoreOptions, 'name'> {
   readonly dice: Dice;

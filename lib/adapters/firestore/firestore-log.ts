@@ -1,9 +1,8 @@
 // The revision log and the checkpoints in Firestore.
 import type { Known } from '../../history/recent-states.ts';
 import { compareObjectKeys, type LastState, type ObjectKey, objectKey, type Revision } from '../../model/revision.ts';
-import { type StreamKey, type StreamRef, streamKey } from '../../model/stream.ts';
+import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
 import type { Documents } from './documents.ts';
 import { draftBatch, draftCheckpoint } from './draft.ts';
@@ -18,20 +17,14 @@ interface Parts {
   readonly journal: Journal;
   readonly frames: Frames;
   readonly pages: Pages;
-  readonly clock: Clock;
 }
 
 /** Frames read at a time. */
 const PAGE = 8;
 /** Streams listed at a time. */
 const MOST_LISTED = 1000;
-/** The list of streams is read again after this, milliseconds: it is asked for at every discovery, and read per stream. */
-const LIST_LASTS_MS = 10 * 60_000;
 
-export function firestoreLog({ documents, journal, frames, pages, clock }: Parts): RevisionLog {
-  const listed = new Map<string, { readonly at: number; readonly refs: Promise<readonly StreamRef[]> }>();
-  /** Streams that this process has written to. */
-  const written = new Map<StreamKey, StreamRef>();
+export function firestoreLog({ documents, journal, frames, pages }: Parts): RevisionLog {
   /** Where reading on continues: of a stream, the last revision that was read and the position of its frame. */
   const reading = new Map<string, { readonly sequence: number; readonly position: number }>();
 
@@ -69,7 +62,6 @@ export function firestoreLog({ documents, journal, frames, pages, clock }: Parts
 
     async append(ref, batch) {
       const { changes, fence } = batch;
-      written.set(streamKey(ref), ref);
       const drafted = await journal.submit(ref, {
         fence,
         keys: [...new Set(changes.map(({ namespace, name }) => objectKey(namespace, name)))],
@@ -123,17 +115,10 @@ export function firestoreLog({ documents, journal, frames, pages, clock }: Parts
       return known && lastState(known);
     },
 
+    // Never from memory: it is asked for when a cluster serves something else than before, and what is left out then has no end.
     async streams(cluster) {
-      const name = cluster ?? '';
-      let known = listed.get(name);
-      if (known === undefined || clock.now() - known.at >= LIST_LASTS_MS) {
-        const refs = list(cluster);
-        listed.set(name, (known = { at: clock.now(), refs }));
-        refs.catch(() => listed.delete(name));
-      }
-      const all = new Map((await known.refs).map((ref) => [streamKey(ref), ref]));
-      for (const [key, ref] of written) if (cluster === undefined || ref.cluster === cluster) all.set(key, ref);
-      return [...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref);
+      const refs = await list(cluster);
+      return refs.toSorted((a, b) => (streamKey(a) < streamKey(b) ? -1 : 1));
     },
   };
 

@@ -20,9 +20,17 @@ interface Parts {
   readonly journal: Journal;
   readonly pages: Pages;
   readonly clock: Clock;
+  /** Between two walks, milliseconds; default a day. */
+  readonly everyMs: number | undefined;
 }
 
-export function firestoreRetention({ documents, journal, pages, clock }: Parts): Retention['retain'] {
+export function firestoreRetention({
+  documents,
+  journal,
+  pages,
+  clock,
+  everyMs = EVERY_MS,
+}: Parts): Retention['retain'] {
   /** When a walk is due again, as far as this process knows: saves asking. */
   let restUntil = 0;
 
@@ -76,8 +84,8 @@ export function firestoreRetention({ documents, journal, pages, clock }: Parts):
     const [walk] = await documents.get([WALK]);
     const startedAt = Number(walk?.fields['startedAt'] ?? 0);
     const isOver = walk?.fields['over'] === true;
-    if (isOver && clock.now() - startedAt < EVERY_MS) {
-      restUntil = startedAt + EVERY_MS;
+    if (isOver && clock.now() - startedAt < everyMs) {
+      restUntil = startedAt + everyMs;
       return { removed: 0, done: true };
     }
     const after = isOver || walk === undefined ? -1 : Number(walk.fields['position']);

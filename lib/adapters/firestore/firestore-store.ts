@@ -37,8 +37,11 @@ export interface FirestoreStoreOptions extends Machine {
   readonly share?: string;
   /** A new name that nobody else has. Default: 128 random bits. */
   readonly makeId?: () => string;
-  /** When last states are folded, and how many make a page; for tests. Default: as docs/firestore.md says. */
-  readonly limits?: FoldLimits & { readonly page: number };
+  /**
+   * When last states are folded, how many make a page, and how often retention walks (milliseconds); for tests. Default: as
+   * docs/firestore.md says.
+   */
+  readonly limits?: FoldLimits & { readonly page: number; readonly walkMs?: number };
 }
 
 /** Opens it; nothing is read or written yet. Memory: about 20 MB of last states, whatever the number of objects. */
@@ -54,13 +57,13 @@ export function openFirestoreStore({
   const pages = createPages(documents, makeId, limits?.page);
   const journal = createJournal({ documents, frames, pages, clock, makeId, ...(limits && { limits }) });
   return {
-    log: firestoreLog({ documents, journal, frames, pages, clock }),
+    log: firestoreLog({ documents, journal, frames, pages }),
     checkpoints: firestoreCheckpoints({ journal }),
     leases: firestoreLeases(documents, clock, machine),
     status: firestoreStatus(documents, clock, share),
     deadLetters: firestoreDeadLetters(documents),
     inventory: firestoreInventory(documents),
-    retain: firestoreRetention({ documents, journal, pages, clock }),
+    retain: firestoreRetention({ documents, journal, pages, clock, everyMs: limits?.walkMs }),
     async close() {
       await journal.close();
       await documents.close();
