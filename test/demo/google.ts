@@ -86,7 +86,7 @@ const writers = clients.map((client) =>
 await Promise.all(writers.map((writer) => writer.run(10)));
 
 let received = 0;
-await using _listening = await listenOnEmulator(emulators.pubsub.host, topic, (event: FeedEvent) => {
+await using _listening = listenOnEmulator(emulators.pubsub.host, topic, (event: FeedEvent) => {
   received += 1;
   if (received <= 12 || received % 500 === 0) {
     const { type, resource, namespace = '', name, cluster, origin } = event;

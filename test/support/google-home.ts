@@ -64,7 +64,7 @@ export async function googleHome(folder: string, { firestore, pubsub }: GoogleEm
     subscriber: {
       arrivals,
       async start() {
-        listening ??= await listenOnEmulator(pubsub.host, topic, (event) => arrivals.take(event));
+        listening ??= listenOnEmulator(pubsub.host, topic, (event) => arrivals.take(event));
       },
       // It goes on. What a subscriber that died gets again, and in which order, is for Pub/Sub to keep; its emulator gives the
       // changes that were on their way after those that came later.
