@@ -36,14 +36,12 @@ export function overNetwork(
   const travel = (ms: number): Promise<void> => new Promise((resolve) => scheduler.after(ms, resolve));
   const answer = (): Promise<void> => process.clock.sleep(1 + dice.int(WAY_MS));
 
-  function reading<T>(what: string, read: () => Promise<T>): Promise<T> {
-    return process.call(`firestore.${what}`, async () => {
-      await travel(1 + dice.int(WAY_MS));
-      const found = await read();
-      await answer();
-      if (faults.strikes('store', 'readFails')) throw away('read');
-      return found;
-    });
+  async function reading<T>(read: () => Promise<T>): Promise<T> {
+    await travel(1 + dice.int(WAY_MS));
+    const found = await read();
+    await answer();
+    if (faults.strikes('store', 'readFails')) throw away('read');
+    return found;
   }
 
   async function arrive(writes: readonly Write[]): Promise<readonly string[]> {
@@ -94,12 +92,27 @@ export function overNetwork(
     return versions;
   }
 
+  const underWay = new Set<Promise<unknown>>();
+  let closed = false;
+
+  /** As Google's client: once it is closed it takes nothing more, and closing waits for what it had taken. */
+  async function ask<T>(what: string, act: () => Promise<T>): Promise<T> {
+    if (closed) throw new Mk8sError('Cannot ask the simulated Firestore: the client is closed', { code: 'storage' });
+    const asked = process.call(`firestore.${what}`, act);
+    underWay.add(asked);
+    return await asked.finally(() => underWay.delete(asked));
+  }
+
   return {
-    get: (paths) => reading('get', () => database.get(paths)),
-    query: (query) => reading('query', () => database.query(query)),
-    count: (collection) => reading('count', () => database.count(collection)),
-    commit: (writes) => process.call('firestore.commit', () => commit(writes)),
-    close: () => database.close(),
+    get: (paths) => ask('get', () => reading(() => database.get(paths))),
+    query: (query) => ask('query', () => reading(() => database.query(query))),
+    count: (collection) => ask('count', () => reading(() => database.count(collection))),
+    commit: (writes) => ask('commit', () => commit(writes)),
+    async close() {
+      closed = true;
+      await Promise.allSettled(underWay);
+      await database.close();
+    },
   };
 }
 
