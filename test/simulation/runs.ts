@@ -171,16 +171,20 @@ export function createRuns(parts: RunsParts): Runs {
     });
   }
 
-  /** Told to stop, it has to end in time, whatever else goes on. */
+  /** Told to stop, it has to end in time, whatever else goes on. One that stands still hears of it when it goes on. */
   function stopOne(run: BridgeProcess | TailProcess): void {
     const { process } = run;
     trace.say(() => `${process.name} is told to stop`);
-    run.stop();
-    scheduler.after(STOP_MS + SLACK_MS, () => {
-      const frozen = process.owner.frozenUntil > scheduler.now() - STOP_MS - SLACK_MS;
-      if (process.alive && !frozen)
-        fail('liveness', `${process.name} was told to stop and still runs after ${STOP_MS + SLACK_MS} ms`);
-    });
+    const hear = (): void => {
+      run.stop();
+      scheduler.after(STOP_MS + SLACK_MS, () => {
+        const frozen = process.owner.frozenUntil > scheduler.now() - STOP_MS - SLACK_MS;
+        if (process.alive && !frozen)
+          fail('liveness', `${process.name} was told to stop and still runs after ${STOP_MS + SLACK_MS} ms`);
+      });
+    };
+    if (process.owner.frozenUntil > scheduler.now()) scheduler.after(0, hear, process.owner);
+    else hear();
   }
 
   return {

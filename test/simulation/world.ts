@@ -221,8 +221,9 @@ export async function runWorld(profile: Profile, { traced = false } = {}): Promi
 
   async function end(): Promise<void> {
     watchers.onCaughtUp();
+    const goOn = [...runs.bridges, ...runs.tails].map(({ process }) => process.owner.frozenUntil);
     runs.stop();
-    await scheduler.run(scheduler.now() + STOP_MS, over);
+    await scheduler.run(Math.max(scheduler.now(), ...goOn) + STOP_MS, over);
     for (const { sim } of clusters) {
       const open = sim.openConnections();
       if (open > 0) fail('liveness', `${open} connections to ${sim.name} are open, and nothing runs any more`);
