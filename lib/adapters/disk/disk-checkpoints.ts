@@ -1,5 +1,5 @@
 // Checkpoints of a data folder: a column of the stream's row, so that the log sees the same fences.
-import type { Checkpoint } from '../../model/checkpoint.ts';
+import { type Checkpoint, isSameCheckpoint } from '../../model/checkpoint.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { Database } from './database.ts';
@@ -23,22 +23,13 @@ export function createDiskCheckpoints(database: Database, streams: StreamTable):
         if (next.fence < row.fence) {
           throw refuse(`another process took it over (fence ${row.fence}, ours is ${next.fence})`);
         }
-        if (!isSame(row.checkpoint, previous)) {
+        if (!isSameCheckpoint(row.checkpoint, previous)) {
           throw refuse(`it was moved by another process (to ${show(row.checkpoint)}, ours was ${show(previous)})`);
         }
         streams.save({ ...row, fence: next.fence, checkpoint: next });
       });
     },
   };
-}
-
-function isSame(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {
-  return (
-    a?.published === b?.published &&
-    a?.epoch === b?.epoch &&
-    a?.resourceVersion === b?.resourceVersion &&
-    a?.fence === b?.fence
-  );
 }
 
 function show(checkpoint: Checkpoint | undefined): string {

@@ -1,6 +1,6 @@
 // Records batches of changes inside one transaction: which of them are news, their numbers, their frames.
 import { accepts } from '../../history/accepts.ts';
-import type { Known } from '../../history/recent-states.ts';
+import { type Known, knownFrom } from '../../history/recent-states.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { compareResourceVersions } from '../../model/resource-version.ts';
 import { type ObjectKey, type Observed, objectKey, type Revision } from '../../model/revision.ts';
@@ -9,7 +9,7 @@ import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Database } from './database.ts';
 import { type FrameEntry, planFrames } from './frame.ts';
 import { type FrameTable, revisionFrom } from './frame-table.ts';
-import { knownFrom, type LastStates } from './last-states.ts';
+import type { LastStates } from './last-states.ts';
 import type { LogRowTable } from './log-row.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 

@@ -1,14 +1,14 @@
 // What one commit does to the streams in it: worked out in memory first, then written as frames.
 import { accepts } from '../../history/accepts.ts';
-import type { Known } from '../../history/recent-states.ts';
-import type { Checkpoint } from '../../model/checkpoint.ts';
+import { type Known, knownFrom } from '../../history/recent-states.ts';
+import { type Checkpoint, isSameCheckpoint } from '../../model/checkpoint.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { compareResourceVersions } from '../../model/resource-version.ts';
 import { type ObjectKey, type Observed, objectKey } from '../../model/revision.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Entry, Frame, Part } from './frame.ts';
-import { displaced, type Head, knownFrom, withCheckpoint } from './head.ts';
+import { displaced, type Head, withCheckpoint } from './head.ts';
 import { streamId } from './names.ts';
 
 export interface Drafted {
@@ -84,17 +84,8 @@ export function draftCheckpoint(draft: Draft, previous: Checkpoint | undefined, 
   if (next.fence < head.fence) {
     throw refuse(`another process took it over (fence ${head.fence}, ours is ${next.fence})`);
   }
-  if (!isSame(head.checkpoint, previous)) throw refuse('it was moved by another process');
+  if (!isSameCheckpoint(head.checkpoint, previous)) throw refuse('it was moved by another process');
   draft.head = withCheckpoint({ ...head, fence: next.fence, checkpoint: next });
-}
-
-function isSame(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {
-  return (
-    a?.published === b?.published &&
-    a?.epoch === b?.epoch &&
-    a?.resourceVersion === b?.resourceVersion &&
-    a?.fence === b?.fence
-  );
 }
 
 /** Of one frame: a reader decompresses all of it for one revision. */

@@ -1,12 +1,12 @@
 // Where a stream stands: its document says how it was when its last states were last folded into pages, the frames since then
 // say the rest.
-import { type Known, RecentStates } from '../../history/recent-states.ts';
+import { knownFrom, RecentStates } from '../../history/recent-states.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion, resourceVersion } from '../../model/resource-version.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { Document, Documents, Fields } from './documents.ts';
-import { type Entry, type Part, partsOf } from './frame.ts';
+import { type Part, partsOf } from './frame.ts';
 import type { Frames } from './frames.ts';
 import { streamId, tags } from './names.ts';
 import { keyOf, type PageTable, packTable, unpackTable } from './pages.ts';
@@ -139,11 +139,6 @@ export function withCheckpoint(head: Head): Head {
   const reached = checkpoint?.epoch === epoch ? checkpoint.resourceVersion : undefined;
   if (reached === undefined || (rv !== undefined && compareResourceVersions(reached, rv) <= 0)) return head;
   return { ...head, resourceVersion: reached };
-}
-
-export function knownFrom(entry: Entry): Known {
-  const { namespace, name, uid, resourceVersion: rv, asOf, epoch, sequence, ordinal, type } = entry;
-  return { namespace, name, uid, resourceVersion: rv, asOf, epoch, sequence, ordinal, deleted: type === 'delete' };
 }
 
 export function displaced(ref: StreamRef, ours: number, theirs: number): Mk8sError {
