@@ -15,8 +15,9 @@ import { firestoreLeases } from './firestore-leases.ts';
 import { firestoreCheckpoints, firestoreLog } from './firestore-log.ts';
 import { firestoreRetention } from './firestore-retention.ts';
 import { firestoreStatus } from './firestore-status.ts';
+import type { FoldLimits } from './folding.ts';
 import { readFrames } from './frames.ts';
-import { createJournal, type FoldLimits } from './journal.ts';
+import { createJournal } from './journal.ts';
 import { createPages } from './pages.ts';
 
 export interface FirestoreStore extends Retention {

@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../model/checkpoint.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion, resourceVersion } from '../../model/resource-version.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
-import type { Document, Documents, Fields } from './documents.ts';
+import { type Document, type Documents, type Fields, Refused } from './documents.ts';
 import { type Part, partsOf } from './frame.ts';
 import type { Frames } from './frames.ts';
 import { streamId, tags } from './names.ts';
@@ -139,6 +139,16 @@ export function withCheckpoint(head: Head): Head {
   const reached = checkpoint?.epoch === epoch ? checkpoint.resourceVersion : undefined;
   if (reached === undefined || (rv !== undefined && compareResourceVersions(reached, rv) <= 0)) return head;
   return { ...head, resourceVersion: reached };
+}
+
+/** A condition that did not hold is ours to deal with; where that did not help, it is worth another attempt later. */
+export function contested(error: unknown, ref: StreamRef): unknown {
+  if (!(error instanceof Refused)) return error;
+  return new Mk8sError(`Cannot write stream "${streamKey(ref)}" in Firestore: another process writes it, too`, {
+    code: 'storage',
+    retryable: true,
+    cause: error,
+  });
 }
 
 export function displaced(ref: StreamRef, ours: number, theirs: number): Mk8sError {
