@@ -114,9 +114,14 @@ export async function viewFrom({ head: from, table }: StreamDocument, ref: Strea
   }
 }
 
-/** A stream as it stands; undefined where there is no record of it. */
-export async function readView(documents: Documents, frames: Frames, ref: StreamRef): Promise<View | undefined> {
-  const [document] = await documents.get([streamPath(ref)]);
+/** A stream as it stands; undefined where there is no record of it. `read`: its document, where that was just read. */
+export async function readView(
+  documents: Documents,
+  frames: Frames,
+  ref: StreamRef,
+  read?: Document,
+): Promise<View | undefined> {
+  const document = read ?? (await documents.get([streamPath(ref)]))[0];
   return document && (await viewFrom(parseStream(document), ref, frames));
 }
 

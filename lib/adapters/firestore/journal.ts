@@ -6,7 +6,7 @@ import type { ObjectKey } from '../../model/revision.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { createCommits, type Operation, type Prepared } from './commits.ts';
-import type { Documents } from './documents.ts';
+import type { Document, Documents } from './documents.ts';
 import { createFolding, type FoldLimits } from './folding.ts';
 import { createFrameChain } from './frame-chain.ts';
 import type { Frames } from './frames.ts';
@@ -18,9 +18,10 @@ import { createTakeover } from './takeover.ts';
 export interface Journal {
   /**
    * The stream as it stands: as this process wrote it, where it is the owner, else read anew. `sure`: another process may have
-   * taken it over without our having heard of it, which one read tells.
+   * taken it over without our having heard of it, which one read tells. `read`: the stream's document, where the caller has just
+   * read it.
    */
-  view(ref: StreamRef, options?: { readonly sure?: boolean }): Promise<View | undefined>;
+  view(ref: StreamRef, options?: { readonly sure?: boolean; readonly read?: Document }): Promise<View | undefined>;
   /**
    * Resolves when what `apply` did is durable, with its result. Operations on a stream take effect in call order. Throws
    * Mk8sError `fenced`, and what Documents throws: whether it happened is then unknown.
@@ -118,10 +119,10 @@ export function createJournal({ documents, frames, pages, clock, makeId, limits 
   }
 
   return {
-    async view(ref, { sure = false } = {}) {
+    async view(ref, { sure = false, read } = {}) {
       const slot = slotOf(ref);
       const { owned } = slot;
-      if (!chain.owns(owned)) return await readView(documents, frames, ref);
+      if (!chain.owns(owned)) return await readView(documents, frames, ref, read);
       await owned.folding;
       if (!sure || (await isStillOurs(owned))) return owned;
       if (slot.owned === owned) slot.owned = undefined;
