@@ -32,7 +32,9 @@ interface FrameChainOptions {
 }
 
 export function createFrameChain({ documents, clock, makeId }: FrameChainOptions): FrameChain {
-  let writer = { id: makeId(), number: 0, generation: 0, position: 0 };
+  let writer = { id: makeId(), number: 0, generation: 0 };
+  /** The next position, of whatever chain. */
+  let next = 0;
 
   async function write(made: readonly Omit<Frame, 'nonce'>[]): Promise<void> {
     if (made.length === 0) return;
@@ -57,18 +59,16 @@ export function createFrameChain({ documents, clock, makeId }: FrameChainOptions
     },
     owns: (owned): owned is Owned => owned !== undefined && owned.generation === writer.generation,
     beginAnew() {
-      writer = { id: makeId(), number: 0, generation: writer.generation + 1, position: writer.position };
+      writer = { id: makeId(), number: 0, generation: writer.generation + 1 };
     },
     async append(drafts) {
-      const position = Math.max(writer.position, clock.now() * 1024);
-      const { id, number } = writer;
-      const made = framesOf(drafts.filter(hasNews), { writer: id, number: number + 1, position });
+      const position = Math.max(next, clock.now() * 1024);
+      // Another chain may begin before this commit is done: that one then starts at its first number, where it would be sealed.
+      const mine = writer;
+      const made = framesOf(drafts.filter(hasNews), { writer: mine.id, number: mine.number + 1, position });
       await write(made);
-      writer.number += made.length;
-      writer.position = made.reduce(
-        (most, frame) => Math.max(most, frame.position + frame.entries.length + 1),
-        position,
-      );
+      mine.number += made.length;
+      next = made.reduce((most, frame) => Math.max(most, frame.position + frame.entries.length + 1), position);
       return made;
     },
   };

@@ -52,6 +52,19 @@ test('promise 6: a chain in which nothing stands yet is sealed, too', async () =
   await expect(before.append(stream, 1)).rejects.toMatchObject(refused);
 });
 
+test('promise 6: a chain that began while a commit of the one before was on its way is sealed, too', async () => {
+  const database = createMemoryDatabase();
+  const [before, next] = [processOn(database, 'before'), processOn(database, 'next')];
+  await before.claim(stream, 1);
+  const underWay = before.append(stream, 1);
+  // As when folding fails meanwhile.
+  before.chain.beginAnew();
+  await underWay;
+  await before.claim(stream, 1);
+  await next.claim(stream, 2);
+  await expect(before.append(stream, 2)).rejects.toMatchObject(refused);
+});
+
 test('a chain is sealed once, however many of its streams are taken over, and by however many', async () => {
   const database = createMemoryDatabase();
   const [before, next, third] = [
