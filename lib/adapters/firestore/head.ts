@@ -155,10 +155,3 @@ export function contested(error: unknown, ref: StreamRef): unknown {
     cause: error,
   });
 }
-
-export function displaced(ref: StreamRef, ours: number, theirs: number): Mk8sError {
-  return new Mk8sError(
-    `Cannot record changes of stream "${streamKey(ref)}": another process took it over (fence ${theirs}, ours is ${ours}). Its new owner goes on; this one must stop`,
-    { code: 'fenced' },
-  );
-}

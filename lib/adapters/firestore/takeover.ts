@@ -1,12 +1,13 @@
 // Taking a stream over (promise 6). Who does so *seals* the chain of the writer that the stream's document names: it creates the
 // frame that would come next. So what that writer still sends is refused as a whole, wherever it was delayed; it then begins a
 // new chain, and finds which streams it has lost.
+import { displaced } from '../../history/fencing.ts';
 import { RecentStates } from '../../history/recent-states.ts';
-import type { StreamRef } from '../../model/stream.ts';
+import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type Documents, Refused } from './documents.ts';
 import type { Frames } from './frames.ts';
-import { contested, displaced, parseStream, streamFields, streamPath, unknown, type View, viewFrom } from './head.ts';
+import { contested, parseStream, streamFields, streamPath, unknown, type View, viewFrom } from './head.ts';
 import { frameId } from './names.ts';
 
 const MOST_ATTEMPTS = 10;
@@ -43,7 +44,7 @@ export function createTakeover({ documents, frames, clock, makeId }: TakeoverOpt
       return { version, head, table: [], recent: new RecentStates(), frames: 0, folded: 0 };
     }
     const stream = parseStream(document);
-    if (fence < stream.head.fence) throw displaced(ref, fence, stream.head.fence);
+    if (fence < stream.head.fence) throw displaced(streamKey(ref), fence, stream.head.fence);
     if (stream.writer !== writer) await seal(stream.writer);
     const head = { ...stream.head, fence };
     const fields = streamFields(ref, writer, head, stream.table);
