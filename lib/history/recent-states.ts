@@ -1,10 +1,16 @@
 // The newest last states of one stream, by key and in key order. A comparison walks over all keys a page at a time, and must
 // not look through everything here for each of them.
-import { compareObjectKeys, type LastState, type ObjectKey } from '../model/revision.ts';
+import { compareObjectKeys, type LastState, type ObjectKey, type Observed } from '../model/revision.ts';
 
 /** A last state, and how many revisions its object had. */
 export interface Known extends LastState {
   readonly ordinal: number;
+}
+
+/** The last state that a revision makes. */
+export function knownFrom(revision: Omit<Known, 'deleted'> & Pick<Observed, 'type'>): Known {
+  const { namespace, name, uid, resourceVersion, asOf, epoch, sequence, ordinal, type } = revision;
+  return { namespace, name, uid, resourceVersion, asOf, epoch, sequence, ordinal, deleted: type === 'delete' };
 }
 
 /** Keys that wait to be sorted in: looked through for each page, so few. */

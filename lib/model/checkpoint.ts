@@ -12,3 +12,13 @@ export interface Checkpoint {
   /** Milliseconds since 1970. */
   readonly updatedAt: number;
 }
+
+/** True where both are the same to who moves it on: when it was written does not count. */
+export function isSameCheckpoint(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {
+  return (
+    a?.published === b?.published &&
+    a?.epoch === b?.epoch &&
+    a?.resourceVersion === b?.resourceVersion &&
+    a?.fence === b?.fence
+  );
+}

@@ -9,6 +9,14 @@ export interface Holder {
   readonly pid: number;
 }
 
+/** What lets a lease of a dead process be taken over at once: what a store knows of the machine it runs on. */
+export interface Machine {
+  /** This machine's name, as in `Holder.host`. */
+  readonly host: string;
+  /** True where a process of this machine lives. */
+  readonly isAlive: (pid: number) => boolean;
+}
+
 export interface Lease {
   readonly name: string;
   /** Grows with every change of owner. */

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/event-sink.ts';
 import type { Feed, SubscriptionStore } from '../../ports/feed.ts';
 import type { InventoryStore } from '../../ports/inventory-store.ts';
-import type { LeaseStore } from '../../ports/lease-store.ts';
+import type { LeaseStore, Machine } from '../../ports/lease-store.ts';
 import type { Retention } from '../../ports/retention.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
 import type { StatusStore } from '../../ports/status-store.ts';
@@ -75,10 +75,8 @@ export function openDataFolder({
 }
 
 /** What a data folder needs beside its database. */
-export interface Surroundings {
+export interface Surroundings extends Machine {
   readonly clock: Clock;
-  readonly host: string;
-  readonly isAlive: (pid: number) => boolean;
   readonly changes: ChangeSignal;
   /** Runs something soon, not at once: what is appended until then is committed together. */
   readonly soon: (run: () => void) => void;

@@ -1,15 +1,7 @@
 // Leases of a data folder (promise 6).
 import type { Clock } from '../../ports/clock.ts';
-import type { Holder, Lease, LeaseStore } from '../../ports/lease-store.ts';
+import type { Holder, Lease, LeaseStore, Machine } from '../../ports/lease-store.ts';
 import type { Database } from './database.ts';
-
-/** What lets a lease of a dead process be taken over at once. */
-export interface Machine {
-  /** This machine's name, as in `Holder.host`. */
-  readonly host: string;
-  /** True where a process of this machine lives. */
-  readonly isAlive: (pid: number) => boolean;
-}
 
 interface Stored {
   readonly fence: number;

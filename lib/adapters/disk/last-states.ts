@@ -8,11 +8,10 @@
 // Other processes may write too. A stream's newest states in memory (its `Recent`) are therefore brought up to its row
 // before every use, inside the transaction that read the row.
 import { crc32 } from 'node:zlib';
-import { type Known, RecentStates } from '../../history/recent-states.ts';
+import { type Known, knownFrom, RecentStates } from '../../history/recent-states.ts';
 import type { ResourceVersion } from '../../model/resource-version.ts';
 import { compareObjectKeys, type LastState, type ObjectKey, objectKey } from '../../model/revision.ts';
 import type { Database } from './database.ts';
-import type { FrameEntry } from './frame.ts';
 import type { FrameTable } from './frame-table.ts';
 import { corrupt } from './storage-error.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
@@ -208,12 +207,6 @@ function merge(stored: readonly Known[], recent: readonly (readonly [ObjectKey, 
 
 function keyOf({ namespace, name }: Pick<LastState, 'namespace' | 'name'>): ObjectKey {
   return objectKey(namespace, name);
-}
-
-/** The last state that a revision makes. */
-export function knownFrom(entry: Omit<FrameEntry, 'bytes'>): Known {
-  const { namespace, name, uid, resourceVersion, asOf, epoch, sequence, ordinal, type } = entry;
-  return { namespace, name, uid, resourceVersion, asOf, epoch, sequence, ordinal, deleted: type === 'delete' };
 }
 
 /** A row of the table: key, uid, rv, as_of, epoch, sequence, ordinal, deleted. */

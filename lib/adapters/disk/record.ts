@@ -1,15 +1,14 @@
 // Records batches of changes inside one transaction: which of them are news, their numbers, their frames.
 import { accepts } from '../../history/accepts.ts';
-import type { Known } from '../../history/recent-states.ts';
-import { Mk8sError } from '../../model/errors.ts';
-import { compareResourceVersions } from '../../model/resource-version.ts';
+import { movedBy, mustBeOwner } from '../../history/fencing.ts';
+import { type Known, knownFrom } from '../../history/recent-states.ts';
 import { type ObjectKey, type Observed, objectKey, type Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
 import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Database } from './database.ts';
 import { type FrameEntry, planFrames } from './frame.ts';
 import { type FrameTable, revisionFrom } from './frame-table.ts';
-import { knownFrom, type LastStates } from './last-states.ts';
+import type { LastStates } from './last-states.ts';
 import type { LogRowTable } from './log-row.ts';
 import type { StreamRow, StreamTable } from './stream-table.ts';
 
@@ -49,7 +48,7 @@ export function createRecorder({ sql }: Database, { streams, frames, last, log }
     const record = (ref: StreamRef, batch: AppendBatch): Revision[] => {
       const opened = streams.open(ref);
       const { before, row, states } = progress.get(opened.id) ?? { before: opened, row: opened };
-      refuseDisplaced(row, batch);
+      mustBeOwner(row.key, batch, row);
 
       const fresh = new Map<ObjectKey, Known>();
       const entries: FrameEntry[] = [];
@@ -76,7 +75,7 @@ export function createRecorder({ sql }: Database, { streams, frames, last, log }
       // Most transactions have one batch of a stream: its states need not be copied.
       const all = states ?? fresh;
       if (all !== fresh) for (const [key, state] of fresh) all.set(key, state);
-      progress.set(row.id, { before, row: { ...moved(row, batch), sequence, objects }, states: all });
+      progress.set(row.id, { before, row: { ...row, ...movedBy(batch, row), sequence, objects }, states: all });
       return revisions;
     };
 
@@ -102,22 +101,6 @@ export function createRecorder({ sql }: Database, { streams, frames, last, log }
       },
     };
   };
-}
-
-function refuseDisplaced(row: StreamRow, { fence, epoch }: AppendBatch): void {
-  const refuse = (why: string) =>
-    new Mk8sError(`Cannot record changes of stream "${row.key}": ${why}. Its new owner goes on; this one must stop`, {
-      code: 'fenced',
-    });
-  if (fence < row.fence) throw refuse(`another process took it over (fence ${row.fence}, ours is ${fence})`);
-  if (epoch < row.epoch) throw refuse(`another process began its epoch ${row.epoch}, ours is ${epoch}`);
-}
-
-/** The row after a batch, but for what its changes count. */
-function moved(row: StreamRow, { fence, epoch, resourceVersion }: AppendBatch): StreamRow {
-  const before = epoch > row.epoch ? undefined : row.resourceVersion;
-  const forward = before === undefined || (resourceVersion && compareResourceVersions(resourceVersion, before) > 0);
-  return { ...row, fence, epoch, resourceVersion: forward ? resourceVersion : before };
 }
 
 // Field by field: a spread of each change costs more than looking it up in the database.

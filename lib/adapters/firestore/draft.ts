@@ -1,14 +1,13 @@
 // What one commit does to the streams in it: worked out in memory first, then written as frames.
 import { accepts } from '../../history/accepts.ts';
-import type { Known } from '../../history/recent-states.ts';
+import { movedBy, mustBeOwner, mustMoveOn } from '../../history/fencing.ts';
+import { type Known, knownFrom } from '../../history/recent-states.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
-import { Mk8sError } from '../../model/errors.ts';
-import { compareResourceVersions } from '../../model/resource-version.ts';
 import { type ObjectKey, type Observed, objectKey } from '../../model/revision.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { AppendBatch } from '../../ports/revision-log.ts';
 import type { Entry, Frame, Part } from './frame.ts';
-import { displaced, type Head, knownFrom, withCheckpoint } from './head.ts';
+import { type Head, withCheckpoint } from './head.ts';
 import { streamId } from './names.ts';
 
 export interface Drafted {
@@ -42,17 +41,12 @@ export function hasNews({ before, head, drafted }: Draft): boolean {
 /** Puts a batch into the draft; returns the places in `drafted` that are new. Throws Mk8sError `fenced`. */
 export function draftBatch(
   draft: Draft,
-  { fence, epoch, changes, resourceVersion }: AppendBatch,
+  batch: AppendBatch,
   states: { get(key: ObjectKey): Known | undefined },
 ): readonly Drafted[] {
   const { ref, head } = draft;
-  if (fence < head.fence) throw displaced(ref, fence, head.fence);
-  if (epoch < head.epoch) {
-    throw new Mk8sError(
-      `Cannot record changes of stream "${streamKey(ref)}": another process began its epoch ${head.epoch}, ours is ${epoch}. Its new owner goes on; this one must stop`,
-      { code: 'fenced' },
-    );
-  }
+  const { epoch, changes } = batch;
+  mustBeOwner(streamKey(ref), batch, head);
   const from = draft.drafted.length;
   let { sequence, objects } = head;
   for (const change of changes) {
@@ -66,35 +60,15 @@ export function draftBatch(
     draft.states.set(key, next);
     draft.drafted.push({ entry, object: change.object, objects, position: 0 });
   }
-  const before = epoch > head.epoch ? undefined : head.resourceVersion;
-  const forward =
-    before === undefined || (resourceVersion !== undefined && compareResourceVersions(resourceVersion, before) > 0);
-  draft.head = { ...head, fence, epoch, sequence, objects, resourceVersion: forward ? resourceVersion : before };
+  draft.head = { ...head, ...movedBy(batch, head), sequence, objects };
   return draft.drafted.slice(from);
 }
 
 /** Puts a checkpoint into the draft. Throws Mk8sError `fenced`. */
 export function draftCheckpoint(draft: Draft, previous: Checkpoint | undefined, next: Checkpoint): void {
   const { head, ref } = draft;
-  const refuse = (why: string): Mk8sError =>
-    new Mk8sError(
-      `Cannot move the checkpoint of stream "${streamKey(ref)}": ${why}. Its new owner goes on; this one must stop`,
-      { code: 'fenced' },
-    );
-  if (next.fence < head.fence) {
-    throw refuse(`another process took it over (fence ${head.fence}, ours is ${next.fence})`);
-  }
-  if (!isSame(head.checkpoint, previous)) throw refuse('it was moved by another process');
+  mustMoveOn(streamKey(ref), previous, next, head);
   draft.head = withCheckpoint({ ...head, fence: next.fence, checkpoint: next });
-}
-
-function isSame(a: Checkpoint | undefined, b: Checkpoint | undefined): boolean {
-  return (
-    a?.published === b?.published &&
-    a?.epoch === b?.epoch &&
-    a?.resourceVersion === b?.resourceVersion &&
-    a?.fence === b?.fence
-  );
 }
 
 /** Of one frame: a reader decompresses all of it for one revision. */

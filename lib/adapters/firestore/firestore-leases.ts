@@ -5,17 +5,9 @@
 // late finds its session changed when it renews, and looks which of its leases are still its own.
 import { Mk8sError } from '../../model/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Holder, Lease, LeaseStore } from '../../ports/lease-store.ts';
+import type { Holder, Lease, LeaseStore, Machine } from '../../ports/lease-store.ts';
 import { type Document, type Documents, Refused } from './documents.ts';
 import { leaseId } from './names.ts';
-
-/** What lets a lease of a dead process be taken over at once. */
-export interface Machine {
-  /** This machine's name, as in `Holder.host`. */
-  readonly host: string;
-  /** True where a process of this machine lives. */
-  readonly isAlive: (pid: number) => boolean;
-}
 
 const MOST_ATTEMPTS = 10;
 /** Of sessions that ended without a word, milliseconds. */

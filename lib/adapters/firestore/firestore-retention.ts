@@ -38,7 +38,7 @@ export function firestoreRetention({
     const [document] = await documents.get([`streams/${stream}`]);
     if (document === undefined) return undefined;
     const ref = JSON.parse(String(document.fields['ref'])) as StreamRef;
-    const view = await journal.view(ref);
+    const view = await journal.view(ref, { read: document });
     return view && { ref, view };
   }
 

@@ -4,19 +4,20 @@ import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/event-sink.ts';
 import type { InventoryStore } from '../../ports/inventory-store.ts';
-import type { LeaseStore } from '../../ports/lease-store.ts';
+import type { LeaseStore, Machine } from '../../ports/lease-store.ts';
 import type { Retention } from '../../ports/retention.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
 import type { StatusStore } from '../../ports/status-store.ts';
 import type { Documents } from './documents.ts';
 import { firestoreDeadLetters } from './firestore-dead-letters.ts';
 import { firestoreInventory } from './firestore-inventory.ts';
-import { firestoreLeases, type Machine } from './firestore-leases.ts';
+import { firestoreLeases } from './firestore-leases.ts';
 import { firestoreCheckpoints, firestoreLog } from './firestore-log.ts';
 import { firestoreRetention } from './firestore-retention.ts';
 import { firestoreStatus } from './firestore-status.ts';
+import type { FoldLimits } from './folding.ts';
 import { readFrames } from './frames.ts';
-import { createJournal, type FoldLimits } from './journal.ts';
+import { createJournal } from './journal.ts';
 import { createPages } from './pages.ts';
 
 export interface FirestoreStore extends Retention {

@@ -1,12 +1,12 @@
 // Where a stream stands: its document says how it was when its last states were last folded into pages, the frames since then
 // say the rest.
-import { type Known, RecentStates } from '../../history/recent-states.ts';
+import { knownFrom, RecentStates } from '../../history/recent-states.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion, resourceVersion } from '../../model/resource-version.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
-import type { Document, Documents, Fields } from './documents.ts';
-import { type Entry, type Part, partsOf } from './frame.ts';
+import { type Document, type Documents, type Fields, Refused } from './documents.ts';
+import { type Part, partsOf } from './frame.ts';
 import type { Frames } from './frames.ts';
 import { streamId, tags } from './names.ts';
 import { keyOf, type PageTable, packTable, unpackTable } from './pages.ts';
@@ -114,9 +114,14 @@ export async function viewFrom({ head: from, table }: StreamDocument, ref: Strea
   }
 }
 
-/** A stream as it stands; undefined where there is no record of it. */
-export async function readView(documents: Documents, frames: Frames, ref: StreamRef): Promise<View | undefined> {
-  const [document] = await documents.get([streamPath(ref)]);
+/** A stream as it stands; undefined where there is no record of it. `read`: its document, where that was just read. */
+export async function readView(
+  documents: Documents,
+  frames: Frames,
+  ref: StreamRef,
+  read?: Document,
+): Promise<View | undefined> {
+  const document = read ?? (await documents.get([streamPath(ref)]))[0];
   return document && (await viewFrom(parseStream(document), ref, frames));
 }
 
@@ -141,14 +146,12 @@ export function withCheckpoint(head: Head): Head {
   return { ...head, resourceVersion: reached };
 }
 
-export function knownFrom(entry: Entry): Known {
-  const { namespace, name, uid, resourceVersion: rv, asOf, epoch, sequence, ordinal, type } = entry;
-  return { namespace, name, uid, resourceVersion: rv, asOf, epoch, sequence, ordinal, deleted: type === 'delete' };
-}
-
-export function displaced(ref: StreamRef, ours: number, theirs: number): Mk8sError {
-  return new Mk8sError(
-    `Cannot record changes of stream "${streamKey(ref)}": another process took it over (fence ${theirs}, ours is ${ours}). Its new owner goes on; this one must stop`,
-    { code: 'fenced' },
-  );
+/** A condition that did not hold is ours to deal with; where that did not help, it is worth another attempt later. */
+export function contested(error: unknown, ref: StreamRef): unknown {
+  if (!(error instanceof Refused)) return error;
+  return new Mk8sError(`Cannot write stream "${streamKey(ref)}" in Firestore: another process writes it, too`, {
+    code: 'storage',
+    retryable: true,
+    cause: error,
+  });
 }

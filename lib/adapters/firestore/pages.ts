@@ -1,6 +1,6 @@
 // The last state of every object of a stream, in pages of a few hundred in key order. A page is never changed: what replaces it
 // gets a name of its own, and the stream's document names the pages that count. So a reader sees one state, and a crash leaves
-// nothing half done. Pages are written when states have gathered (journal.ts), not with every change.
+// nothing half done. Pages are written when states have gathered (folding.ts), not with every change.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Known } from '../../history/recent-states.ts';
 import { Mk8sError } from '../../model/errors.ts';

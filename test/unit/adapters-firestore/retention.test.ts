@@ -13,12 +13,21 @@ function world() {
   const clock = createManualClock();
   const database = createMemoryDatabase();
   const hasty = { now: () => clock.now(), sleep: () => Promise.resolve() };
-  const open = () =>
-    openFirestoreStore({ documents: database.open(), clock: hasty, host: 'here', isAlive: () => true });
+  /** Paths of documents that stores asked for. */
+  const reads: string[] = [];
+  const open = () => {
+    const documents = database.open();
+    const get: typeof documents.get = (paths) => {
+      reads.push(...paths);
+      return documents.get(paths);
+    };
+    return openFirestoreStore({ documents: { ...documents, get }, clock: hasty, host: 'here', isAlive: () => true });
+  };
   let store = open();
   return {
     clock,
     open,
+    reads,
     get store() {
       return store;
     },
@@ -127,4 +136,16 @@ test('a walk goes on where the last call stopped, also in another process, and c
   expect(await here.open().retain({ maxRevisionsPerObject: 1 }, 4)).toEqual({ removed: 0, done: true });
   clock.advance(DAY);
   expect(await here.open().retain({ maxRevisionsPerObject: 1 }, 4)).toMatchObject({ done: false });
+});
+
+test('a walk reads the document of a stream once, however many of its frames it looks at', async () => {
+  const here = world();
+  for (let rv = 1; rv <= 5; rv += 1) await here.append(change('a', rv, at(here.clock)));
+  await here.publishAll();
+  await here.next();
+  const before = here.reads.filter((path) => path.startsWith('streams/')).length;
+  await here.store.retain({ maxRevisionsPerObject: 1 }, 100);
+  const after = here.reads.filter((path) => path.startsWith('streams/')).length;
+  expect(after - before).toBe(1);
+  expect(await here.kept()).toEqual(['a 5']);
 });
