@@ -15,6 +15,11 @@ export function objectKey(namespace: string, name: string): ObjectKey {
   return `${namespace}/${name}` as ObjectKey;
 }
 
+/** The key of an object, or of what is recorded of one. */
+export function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): ObjectKey {
+  return objectKey(namespace, name);
+}
+
 /**
  * Order of keys in etcd's lists: by UTF-8 bytes. JavaScript's own order of strings differs once surrogates are involved:
  * they encode the code points above all others, but are not the largest code units.

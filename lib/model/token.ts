@@ -22,6 +22,6 @@ export class Token {
   }
 
   [inspect.custom](): string {
-    return `Token { expiresAt: ${this.expiresAt.toISOString()} }`;
+    return `${this.constructor.name} { expiresAt: ${this.expiresAt.toISOString()} }`;
   }
 }

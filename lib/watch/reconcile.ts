@@ -4,11 +4,11 @@ import { Mk8sError } from '../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion, resourceVersion } from '../model/resource-version.ts';
 import {
   compareObjectKeys,
+  keyOf,
   type LastState,
   type ObjectKey,
   type Observed,
   type Origin,
-  objectKey,
   type ScannedObject,
 } from '../model/revision.ts';
 import type { RecordReader } from './record-reader.ts';
@@ -206,10 +206,6 @@ export function startReconcile(
       return wentBack;
     },
   };
-}
-
-function keyOf({ namespace, name }: Pick<LastState, 'namespace' | 'name'>): ObjectKey {
-  return objectKey(namespace, name);
 }
 
 /** Walks the record's last states in key order. */

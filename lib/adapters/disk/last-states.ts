@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib';
 import { type Known, knownFrom, RecentStates } from '../../history/recent-states.ts';
 import type { ResourceVersion } from '../../model/resource-version.ts';
-import { compareObjectKeys, type LastState, type ObjectKey, objectKey } from '../../model/revision.ts';
+import { compareObjectKeys, keyOf, type ObjectKey } from '../../model/revision.ts';
 import type { Database } from './database.ts';
 import type { FrameTable } from './frame-table.ts';
 import { corrupt } from './storage-error.ts';
@@ -203,10 +203,6 @@ function merge(stored: readonly Known[], recent: readonly (readonly [ObjectKey, 
   if (recent.length === 0) return stored;
   const keyed = stored.map((state): readonly [ObjectKey, Known] => [keyOf(state), state]);
   return [...keyed, ...recent].sort(([a], [b]) => compareObjectKeys(a, b)).map(([, state]) => state);
-}
-
-function keyOf({ namespace, name }: Pick<LastState, 'namespace' | 'name'>): ObjectKey {
-  return objectKey(namespace, name);
 }
 
 /** A row of the table: key, uid, rv, as_of, epoch, sequence, ordinal, deleted. */

@@ -1,6 +1,13 @@
 // The revision log and the checkpoints in Firestore.
 import type { Known } from '../../history/recent-states.ts';
-import { compareObjectKeys, type LastState, type ObjectKey, objectKey, type Revision } from '../../model/revision.ts';
+import {
+  compareObjectKeys,
+  keyOf,
+  type LastState,
+  type ObjectKey,
+  objectKey,
+  type Revision,
+} from '../../model/revision.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import type { RevisionLog } from '../../ports/revision-log.ts';
@@ -10,7 +17,7 @@ import { type Frames, revisionAt } from './frames.ts';
 import type { View } from './head.ts';
 import type { Journal } from './journal.ts';
 import { streamId, tags } from './names.ts';
-import { keyOf, type Pages } from './pages.ts';
+import type { Pages } from './pages.ts';
 
 interface Parts {
   readonly documents: Documents;

@@ -4,12 +4,13 @@ import { knownFrom, RecentStates } from '../../history/recent-states.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { compareResourceVersions, type ResourceVersion, resourceVersion } from '../../model/resource-version.ts';
+import { keyOf } from '../../model/revision.ts';
 import { type StreamRef, streamKey } from '../../model/stream.ts';
 import { type Document, type Documents, type Fields, Refused } from './documents.ts';
 import { type Part, partsOf } from './frame.ts';
 import type { Frames } from './frames.ts';
 import { streamId, tags } from './names.ts';
-import { keyOf, type PageTable, packTable, unpackTable } from './pages.ts';
+import { type PageTable, packTable, unpackTable } from './pages.ts';
 
 export interface Head {
   /** The largest seen. */

@@ -5,7 +5,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Known } from '../../history/recent-states.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { resourceVersion } from '../../model/resource-version.ts';
-import { compareObjectKeys, type ObjectKey, objectKey } from '../../model/revision.ts';
+import { compareObjectKeys, keyOf, type ObjectKey } from '../../model/revision.ts';
 import type { Document, Documents, Write } from './documents.ts';
 
 /** The pages of a stream in key order: each holds the keys from `first` to the next page's. The first one's is ''. */
@@ -126,10 +126,6 @@ export function createPages(documents: Documents, makeId: () => string, most = M
 
 function pathOf(id: string): string {
   return `pages/${id}`;
-}
-
-export function keyOf({ namespace, name }: Pick<Known, 'namespace' | 'name'>): ObjectKey {
-  return objectKey(namespace, name);
 }
 
 function placeOf(table: PageTable, key: ObjectKey): number {

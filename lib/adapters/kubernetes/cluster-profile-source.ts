@@ -1,11 +1,11 @@
 // Clusters out of the Cluster Inventory API: ClusterProfile objects, followed by watch. What they say is not trusted: they choose
 // a server, but what is run, and which servers get whose tokens, is the operator's to say.
 import { hash } from 'node:crypto';
-import type { Problem } from '../../model/cluster.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import type { ApiServer } from '../../ports/api-server.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import { type AccessProvider, type ClusterProfile, clusterProfileOf } from './cluster-profile.ts';
+import { entryCandidates } from './entry-candidates.ts';
 import { type FollowedOptions, followPlaces } from './followed-places.ts';
 import type { ExecProvider } from './provider-file.ts';
 import { openApiServer } from './transport.ts';
@@ -44,20 +44,11 @@ export function clusterProfileSource(options: ClusterProfileSourceOptions): Clus
   return {
     name: SOURCE,
     async discover(signal) {
-      const candidates: ClusterCandidate[] = [];
-      const problems: Problem[] = [];
       const found = await profiles.read(signal).catch((error: unknown) => {
         throw withAdvice(error);
       });
-      for (const profile of found.map(clusterProfileOf)) {
-        try {
-          candidates.push(await candidateOf(profile, { untrusted, plugins, own }));
-        } catch (error) {
-          if (!(error instanceof Mk8sError)) throw error;
-          problems.push({ source: SOURCE, message: error.message });
-        }
-      }
-      return { candidates, problems };
+      const means = { untrusted, plugins, own };
+      return await entryCandidates(SOURCE, found.map(clusterProfileOf), (profile) => candidateOf(profile, means));
     },
     changed: (signal) => profiles.changed(signal),
   };

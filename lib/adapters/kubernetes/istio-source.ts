@@ -2,10 +2,9 @@
 // kubeconfig. They are followed by watch, so clusters join and leave while running.
 // Source: https://istio.io/latest/docs/setup/install/multicluster/ (istioctl create-remote-secret)
 import { hash } from 'node:crypto';
-import type { Problem } from '../../model/cluster.ts';
-import { Mk8sError } from '../../model/errors.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import { isRecord } from './client-object.ts';
+import { entryCandidates } from './entry-candidates.ts';
 import { type FollowedOptions, type FoundObject, followPlaces } from './followed-places.ts';
 import { openApiServer } from './transport.ts';
 import { type UntrustedOptions, untrustedConnection } from './untrusted-kubeconfig.ts';
@@ -30,17 +29,8 @@ export function istioSource({ untrusted, ...places }: IstioSourceOptions): Clust
   return {
     name: SOURCE,
     async discover(signal) {
-      const candidates: ClusterCandidate[] = [];
-      const problems: Problem[] = [];
-      for (const entry of (await secrets.read(signal)).flatMap(clustersOf)) {
-        try {
-          candidates.push(await candidateOf(entry, untrusted));
-        } catch (error) {
-          if (!(error instanceof Mk8sError)) throw error;
-          problems.push({ source: SOURCE, message: error.message });
-        }
-      }
-      return { candidates, problems };
+      const found = (await secrets.read(signal)).flatMap(clustersOf);
+      return await entryCandidates(SOURCE, found, (entry) => candidateOf(entry, untrusted));
     },
     changed: (signal) => secrets.changed(signal),
   };

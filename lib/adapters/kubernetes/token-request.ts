@@ -1,8 +1,6 @@
 // Short-lived tokens for a service account of a cluster (TokenRequest, authentication.k8s.io/v1).
-//
-// Promise 9: the token is in `token` and nowhere else; not in errors, and not in what console.log or JSON.stringify show.
-import { inspect } from 'node:util';
 import { Mk8sError } from '../../model/errors.ts';
+import { Token } from '../../model/token.ts';
 import { isRecord } from './client-object.ts';
 import { sendJson, type Target } from './rest.ts';
 
@@ -21,30 +19,8 @@ export interface TokenOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A token; printing it shows only when it expires. */
-export class ServiceAccountToken {
-  readonly #token: string;
-  /** As the server granted it, which may be sooner or later than asked. */
-  readonly expiresAt: Date;
-
-  constructor(token: string, expiresAt: Date) {
-    this.#token = token;
-    this.expiresAt = expiresAt;
-  }
-
-  /** The JWT. */
-  get token(): string {
-    return this.#token;
-  }
-
-  toJSON(): unknown {
-    return { token: 'REDACTED', expiresAt: this.expiresAt };
-  }
-
-  [inspect.custom](): string {
-    return `ServiceAccountToken { expiresAt: ${this.expiresAt.toISOString()} }`;
-  }
-}
+/** `token` is a JWT; `expiresAt` as the server granted it, which may be sooner or later than asked. Printing it shows only the latter. */
+export class ServiceAccountToken extends Token {}
 
 /** Asks for a token. Throws Mk8sError: 403 without the right to create serviceaccounts/token, 404, 422 below 600 seconds. */
 export async function requestToken(

@@ -3,7 +3,8 @@ import { cloudEventAttributes } from '../../model/cloud-event.ts';
 import { formatGroupResource } from '../../model/resource.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { StreamRef } from '../../model/stream.ts';
-import { pad, printable, widthOf } from '../text/width.ts';
+import { lines } from '../text/columns.ts';
+import { printable, widthOf } from '../text/width.ts';
 
 export type OutputName = 'table' | 'json' | 'cloudevents';
 
@@ -87,16 +88,8 @@ function tableRows(clusterName: (stream: StreamRef) => string | undefined): Form
       ].map(printable),
     );
     for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, widthOf(cell))));
-    const lines = headed || rows.length === 0 ? rows : [headings, ...rows];
+    const table = headed || rows.length === 0 ? rows : [headings, ...rows];
     headed ||= rows.length > 0;
-    return lines
-      .map(
-        (row) =>
-          `${row
-            .map((cell, i) => pad(cell, widths[i] ?? 0))
-            .join('   ')
-            .trimEnd()}\n`,
-      )
-      .join('');
+    return lines(table, widths);
   };
 }

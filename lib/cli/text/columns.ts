@@ -5,7 +5,12 @@ import { pad, printable, widthOf } from './width.ts';
 export function columns(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = [headings, ...rows.map((row) => row.map(printable))];
   const widths = headings.map((_, column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))));
-  return table
+  return lines(table, widths);
+}
+
+/** Rows under each other, each with a newline. Cells are padded to the widths, and cut where they are longer. */
+export function lines(rows: readonly (readonly string[])[], widths: readonly number[]): string {
+  return rows
     .map(
       (row) =>
         `${row
