@@ -28,6 +28,8 @@ export interface KeySetOptions {
 export interface KeySet {
   /** Undefined where the issuer has no such key. Throws Mk8sError `unreachable` where its keys can't be read and none are kept. */
   get(kid: string, signal?: AbortSignal): Promise<VerificationKey | undefined>;
+  /** Reads the keys before a token needs them. Where they can't be read now, the first token that needs them reads them again at once. */
+  warm(): Promise<void>;
 }
 
 const LEAST_AGE_MS = 60_000;
@@ -83,6 +85,11 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
         });
       }
       return undefined;
+    },
+    async warm() {
+      await refresh();
+      // Nobody has asked yet: whoever does shall not wait for the pause, and hears of a failure that lasts.
+      if (failure !== undefined) triedAt = Number.NEGATIVE_INFINITY;
     },
   };
 }
