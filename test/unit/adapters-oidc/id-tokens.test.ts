@@ -182,9 +182,13 @@ describe('an ID token', () => {
     const warming = verifier.warm();
     expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
     await warming;
-    expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
     expect(issuer.readings() - before).toBe(1);
+    verifier = fresh();
+    await verifier.warm();
+    expect(issuer.readings() - before).toBe(2);
+    expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
     expect(await verified(issuer.token(AUDIENCE, { key: issuerKey() }))).toEqual({ refusal: 'unknown-key' });
+    expect(issuer.readings() - before).toBe(2);
   });
 
   test('has the keys read again at once where they could not be read ahead', async () => {
