@@ -3,6 +3,7 @@
 // Sources: RFC 7517 (JWK); https://openid.net/specs/openid-connect-discovery-1_0.html
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { singleFlight } from '../../async/single-flight.ts';
+import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
 
 export interface VerificationKey {
@@ -48,6 +49,7 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
   let triedAt = Number.NEGATIVE_INFINITY;
   let failure: unknown;
   let reading = false;
+  let warming: Promise<void> | undefined;
   let uri = jwksUri;
 
   const refresh = singleFlight(async (signal) => {
@@ -70,6 +72,7 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
 
   return {
     async get(kid, signal) {
+      if (warming !== undefined) await untilAborted(warming, signal);
       const stale = now() >= freshUntil;
       // Whoever comes while they are being read waits for them.
       const mayAsk = reading || now() - triedAt >= PAUSE_MS;
@@ -87,9 +90,12 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
       return undefined;
     },
     async warm() {
-      await refresh();
-      // Nobody has asked yet: whoever does shall not wait for the pause, and hears of a failure that lasts.
-      if (failure !== undefined) triedAt = Number.NEGATIVE_INFINITY;
+      warming ??= refresh().then(() => {
+        warming = undefined;
+        // Nobody has asked for a key yet: whoever does shall not wait for the pause, and hears of a failure that lasts.
+        if (failure !== undefined) triedAt = Number.NEGATIVE_INFINITY;
+      });
+      await warming;
     },
   };
 }

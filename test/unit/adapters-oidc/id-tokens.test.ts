@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getJson } from '../../../lib/adapters/http/get-json.ts';
 import { type IdTokenVerifier, verifyIdTokens } from '../../../lib/adapters/oidc/id-tokens.ts';
+import type { FetchJson } from '../../../lib/adapters/oidc/key-set.ts';
 import {
   type FakeIssuer,
   issuerKey,
@@ -32,11 +33,11 @@ describe('an ID token', () => {
     verifier = fresh();
   });
 
-  const fresh = () =>
+  const fresh = (fetchJson: FetchJson = getJson) =>
     verifyIdTokens({
       issuers: [{ issuer: issuer.issuer }],
       audiences: [AUDIENCE, 'https://also.example.com'],
-      fetchJson: getJson,
+      fetchJson,
       now: () => time,
     });
   const header = (over: object = {}) => part({ alg: 'RS256', kid: 'none', typ: 'JWT', ...over });
@@ -199,6 +200,13 @@ describe('an ID token', () => {
     await verifier.warm();
     issuer.fail(false);
     expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
+  });
+
+  test('that came while the keys were read ahead does not fail with that reading', async () => {
+    const results = [Promise.reject(new Error('down'))];
+    verifier = fresh(async (url, signal) => await (results.pop() ?? getJson(url, signal)));
+    const [, verification] = await Promise.all([verifier.warm(), verified(issuer.token(AUDIENCE))]);
+    expect(verification).toHaveProperty('caller');
   });
 
   test('of many callers at once reads the keys once', async () => {
