@@ -1,5 +1,5 @@
 # The job and the HTTP functions as one image: Node, the packages that run, the sources as they are (Node 24 runs TypeScript), and
-# compiled what the functions run, for instances that are waited for. Nothing is written at run time, so the file system may
+# bundled what the functions run, for instances that are waited for. Nothing is written at run time, so the file system may
 # be read-only, and it runs as nobody in particular.
 #
 #   docker build -t mk8s . && docker run --rm --read-only --cap-drop=ALL mk8s
@@ -15,20 +15,20 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --workspaces=false --ignore-scripts --no-audit --no-fund \
   && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete
 
-FROM node:24.21.0-bookworm-slim AS compiled
+FROM node:24.21.0-bookworm-slim AS bundled
 WORKDIR /mk8s
 COPY package.json package-lock.json ./
-# The compiler and the types that it wants are development tools, and the compiler itself is an optional package of its platform.
+# The bundler is a development tool, and the program itself is an optional package of its platform.
 RUN npm ci --workspaces=false --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json rolldown.config.ts ./
 COPY lib lib
-RUN node_modules/.bin/tsc -p tsconfig.build.json --declaration false
+RUN node_modules/.bin/rolldown -c rolldown.config.ts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /mk8s
 COPY --from=packages /mk8s/node_modules node_modules
-COPY --from=compiled /mk8s/dist dist
+COPY --from=bundled /mk8s/dist dist
 COPY package.json LICENSE ./
 COPY bin bin
 COPY lib lib

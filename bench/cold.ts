@@ -1,15 +1,17 @@
 // `npm run bench:cold`: how long a new instance takes to its first byte, and how much memory it then has: the function that lists
-// clusters, compiled as an image has it, from a store that a run wrote, for a caller whose token is verified (the issuer is on loopback), against an empty function
-// on the same framework. Both as processes, in turn, from the start of the process; each with the compile cache of earlier starts, as an
-// image that was built with one has it, and again without. Ends with 0 whatever was measured.
+// clusters, bundled as an image has it, from a store that a run wrote, for a caller whose token is verified (the issuer is on loopback), against an empty function
+// on the same framework. Both as processes, in turn, from the start of the process: as an image has it; again with the policy in YAML,
+// as most people write it; and again with the compile cache of an earlier start, for images that are made with one. Beside the time that passes, which other work
+// on the machine adds to, the processor time that the process used. Ends with 0 whatever was measured.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { openDataFolder } from '../lib/adapters/disk/data-folder.ts';
 import { systemClock } from '../lib/async/system-clock.ts';
 import { startFakeIssuer } from '../test/support/fake-issuer.ts';
@@ -25,12 +27,13 @@ const CLUSTERS = 100;
 const MAIN = createRequire(import.meta.url)
   .resolve('@google-cloud/functions-framework')
   .replace(/index\.js$/, 'main.js');
-/** As plain JavaScript, as ours is compiled. */
+/** As plain JavaScript, as ours is bundled. */
 const EMPTY =
   "export function empty(_, response) { response.setHeader('content-type', 'application/json'); response.end('{}'); }";
 
 interface Start {
   readonly milliseconds: number;
+  readonly processorMilliseconds: number;
   readonly megabytes: number;
 }
 
@@ -42,7 +45,8 @@ interface Side {
   readonly token: ((port: number) => string) | undefined;
 }
 
-async function start(side: Side, cache: string | undefined): Promise<Start> {
+/** `ends` with SIGTERM, it writes the compile cache; killed, it does not. */
+async function start(side: Side, cache: string | undefined, ends: 'SIGTERM' | 'SIGKILL'): Promise<Start> {
   const port = await freePort();
   const token = side.token?.(port);
   const before = performance.now();
@@ -64,10 +68,10 @@ async function start(side: Side, cache: string | undefined): Promise<Start> {
     const status = await ask(port, side.path, token);
     const milliseconds = performance.now() - before;
     if (status !== 200) throw new Error(`${side.source} answered ${status}`);
-    return { milliseconds, megabytes: residentMegabytes(child) };
+    return { milliseconds, processorMilliseconds: processorMilliseconds(child), megabytes: residentMegabytes(child) };
   } finally {
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(ends);
     await ended;
   }
 }
@@ -100,11 +104,20 @@ function residentMegabytes({ pid }: ChildProcess): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
+/** Of all its threads so far. Source: https://docs.kernel.org/scheduler/sched-stats.html (schedstat, nanoseconds) */
+function processorMilliseconds({ pid }: ChildProcess): number {
+  const tasks = `/proc/${pid ?? 0}/task`;
+  const nanoseconds = (thread: string): number =>
+    Number(readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return readdirSync(tasks).reduce((sum, thread) => sum + nanoseconds(thread), 0) / 1e6;
+}
+
 async function compare(name: string, ours: Side, peer: Side, cache: string | undefined): Promise<BenchRow[]> {
   const runs = { ours: [] as Start[], peer: [] as Start[] };
   // The first round fills the cache of compiled code, and the system's of files.
   for (let round = 0; round <= STARTS; round += 1) {
-    const [our, other] = [await start(ours, cache), await start(peer, cache)];
+    const ends = round === 0 ? 'SIGTERM' : 'SIGKILL';
+    const [our, other] = [await start(ours, cache, ends), await start(peer, cache, ends)];
     if (round === 0) continue;
     runs.ours.push(our);
     runs.peer.push(other);
@@ -119,6 +132,7 @@ async function compare(name: string, ours: Side, peer: Side, cache: string | und
     });
   return [
     row('cold start to the first byte of /v1/clusters', 'ms', ({ milliseconds }) => milliseconds, 1.3),
+    row('processor time until then', 'ms', (run) => run.processorMilliseconds),
     row('resident memory then', 'MB', ({ megabytes }) => megabytes),
   ];
 }
@@ -131,13 +145,15 @@ try {
   const clusters = Array.from({ length: CLUSTERS }, (_, n) => testClusterInfo(`gke_project_europe-west1_cluster-${n}`));
   await store.inventory.write({ clusters, at: systemClock.now() });
   await store.close();
-  const policy = join(folder, 'policy.json');
   const callers = [{ issuer: issuer.issuer, email: 'alice@example.com' }];
   const rule = { name: 'read', grant: 'clusters', callers, clusters: ['*'] };
-  writeFileSync(policy, JSON.stringify({ version: 1, rules: [rule] }));
+  const policies = { json: join(folder, 'policy.json'), yaml: join(folder, 'policy.yaml') };
+  writeFileSync(policies.json, JSON.stringify({ version: 1, rules: [rule] }));
+  writeFileSync(policies.yaml, stringify({ version: 1, rules: [rule] }));
   const url = (port: number): string => `http://127.0.0.1:${port}`;
-  const ours: Side = {
-    source: join(installPackage(join(folder, 'package')), 'dist/entries/clusters.js'),
+  const source = join(installPackage(join(folder, 'package')), 'dist/bundle/clusters.mjs');
+  const ours = (policy: string): Side => ({
+    source,
     target: 'clusters',
     path: '/v1/clusters',
     env: (port) => ({
@@ -147,14 +163,19 @@ try {
       MK8S_SERVE_ISSUERS: issuer.issuer,
     }),
     token: (port) => issuer.token(url(port)),
-  };
+  });
   const empty = join(folder, 'empty.mjs');
   writeFileSync(empty, EMPTY);
   const peer: Side = { source: empty, target: 'empty', path: '/', env: () => ({}), token: undefined };
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(formatMachine(describeMachine()));
-  for (const row of await compare('with a compile cache', ours, peer, join(folder, 'cache'))) say(formatRow(row));
-  for (const row of await compare('without', ours, peer, undefined)) say(formatRow(row));
+  const variants: [string, Side, string?][] = [
+    ['as an image has it', ours(policies.json)],
+    ['with a policy in YAML', ours(policies.yaml)],
+    ['with a compile cache', ours(policies.json), join(folder, 'cache')],
+  ];
+  for (const [name, side, cache] of variants)
+    for (const row of await compare(name, side, peer, cache)) say(formatRow(row));
 } finally {
   await issuer[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });

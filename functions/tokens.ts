@@ -1,3 +1,3 @@
 // The function that mints tokens, from a clone: `functions-framework --source=functions/tokens.ts --target=tokens`. An image has it
-// compiled (lib/entries), which starts sooner.
+// bundled (rolldown.config.ts), which starts sooner.
 export { tokens } from '../lib/entries/tokens.ts';

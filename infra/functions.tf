@@ -64,7 +64,7 @@ resource "google_cloud_run_v2_service" "functions" {
       command = ["node"]
       args = [
         "node_modules/@google-cloud/functions-framework/build/src/main.js",
-        "--source=dist/entries/${each.key}.js",
+        "--source=dist/bundle/${each.key}.mjs",
         "--target=${each.key}",
       ]
 

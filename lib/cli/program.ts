@@ -1,9 +1,9 @@
 // The command line: which commands there are, what they take, and how they end. Each command is loaded only when used,
 // so that `mk8s --help` need not wait for what it does not do.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandName } from '../config/options.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
+import { packageVersion } from '../model/version.ts';
 import type { Engine } from './engine.ts';
 import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addOptions } from './flags.ts';
@@ -56,7 +56,7 @@ function commandLine(host: Host, said: { out: string; err: string }, ended: (cod
     .description(
       'Follows every change of the custom resources in a fleet of Kubernetes clusters and keeps one durable feed.',
     )
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help for a command')
     .configureOutput({
       writeOut: (text) => {
@@ -257,10 +257,4 @@ function errorText(error: unknown, env: NodeJS.ProcessEnv): string {
   const isBug = error instanceof Error && !(error instanceof Mk8sError);
   const stack = isBug && env['MK8S_LOG_LEVEL'] === 'debug' ? `${error.stack ?? ''}\n` : '';
   return `error: ${message}\n${stack}`;
-}
-
-/** The package's; this file is two folders below its root, as source and compiled. */
-function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-    .version;
 }

@@ -30,6 +30,8 @@ export async function openForFramework(name: 'clusters' | 'tokens'): Promise<Fra
     url: config.serve.url ?? config.serve.audience[0] ?? '',
     log,
   });
+  // An instance starts because somebody waits.
+  opened.warm();
   // The framework closes its server at SIGTERM, after requests under way; it is then that nothing is needed any more.
   process.once('SIGTERM', () => opened.drain());
   process.once('exit', () => over.abort(new Error('the process ends')));

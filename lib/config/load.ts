@@ -1,5 +1,5 @@
 // Puts the configuration together. What is set nearer to the command wins: flag, then environment, then file, then default.
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { Mk8sError, messageOf } from '../model/errors.ts';
@@ -79,7 +79,7 @@ async function findFile(
   const name = asked ?? 'mk8s.yaml';
   const path = resolve(cwd, name);
   try {
-    return { name: asked ?? basename(path), path, text: await readFile(path, 'utf8') };
+    return { name: asked ?? basename(path), path, text: readFileSync(path, 'utf8') };
   } catch (error) {
     if (asked === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     const who = flag !== undefined ? '--config' : variable !== undefined ? 'MK8S_CONFIG' : 'the current folder';

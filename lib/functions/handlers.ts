@@ -12,14 +12,18 @@ export type FunctionName = 'clusters' | 'tokens' | 'all';
 /** Those of the function that lists. */
 export const LIST_ROUTES: readonly Route[] = [listClusters, getCluster, getStreams, getKubeconfig, getKubeconfigs];
 
-/** `version` is this package's, for the description. */
-export async function createFunction(name: FunctionName, services: Services, version: string): Promise<HttpHandler> {
+/** `version` gives this package's, for the description. */
+export async function createFunction(
+  name: FunctionName,
+  services: Services,
+  version: () => string,
+): Promise<HttpHandler> {
   const admit = createAdmission(services);
   const tokens = name === 'clusters' ? [] : (await import('./token-routes.ts')).tokenRoutes(services, admit);
   const own = name === 'tokens' ? tokens : [...LIST_ROUTES, ...tokens];
   const all: readonly Route[] = [
     ...own,
-    ...aboutRoutes(async () => (await import('./openapi.ts')).openApi(all, version)),
+    ...aboutRoutes(async () => (await import('./openapi.ts')).openApi(all, version())),
   ];
   return createHandler(all, services, admit);
 }

@@ -109,7 +109,7 @@ export function functionWorld(
     },
     ...services,
   };
-  const handler = createFunction(name, all, '0.0.0');
+  const handler = createFunction(name, all, () => '0.0.0');
   const world: FunctionWorld = {
     handler: {
       handle: async (request) => (await handler).handle(request),

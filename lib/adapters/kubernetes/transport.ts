@@ -9,8 +9,8 @@
 // connection delays one stream, and no server limits streams per connection. And its ends are honest: with
 // node:http2 a killed server looks like a normal end unless the reset code is read.
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { createRequire } from 'node:module';
 import { Mk8sError } from '../../model/errors.ts';
+import { packageVersion } from '../../model/version.ts';
 import type { ApiRequest, ApiResponse, ApiServer } from '../../ports/api-server.ts';
 import { responseBody, WINDOW_BYTES } from './body.ts';
 import { anonymous, type Credential, type Credentials, fixedCredentials } from './credentials.ts';
@@ -37,7 +37,7 @@ export interface ConnectionOptions extends PoolOptions {
 
 // Not imported: an import of node:http reads all of its exports, WebSocket among them, and so loads undici (45 ms of a start).
 const { request: httpRequest } = process.getBuiltinModule('node:http');
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
+const version = packageVersion();
 
 /** Nothing is connected before the first request. */
 export function openApiServer(options: ConnectionOptions): ApiServer {

@@ -29,7 +29,12 @@ const GOOGLE_ALSO = 'accounts.google.com';
 /** Cloud Run puts it in the place of the signature of a token that IAM has checked: such a token can be made up by anyone who reaches us otherwise. */
 const REMOVED = 'SIGNATURE_REMOVED_BY_GOOGLE';
 
-export function verifyIdTokens({ issuers, audiences, fetchJson, now }: IdTokensOptions): CallerVerifier {
+export interface IdTokenVerifier extends CallerVerifier {
+  /** Reads every issuer's keys ahead of the first token. Does not reject. */
+  warm(): Promise<void>;
+}
+
+export function verifyIdTokens({ issuers, audiences, fetchJson, now }: IdTokensOptions): IdTokenVerifier {
   const sets = new Map<string, KeySet>(
     issuers.map(({ issuer, jwksUri }) => [
       issuer,
@@ -56,6 +61,9 @@ export function verifyIdTokens({ issuers, audiences, fetchJson, now }: IdTokensO
       if (key.alg !== alg) return { refusal: 'algorithm' };
       if (!isSignedBy(jwt, key)) return { refusal: 'signature' };
       return judge(jwt.claims, issuer, audiences, now() / 1000);
+    },
+    async warm() {
+      await Promise.all(Array.from(sets.values(), async (set) => await set.warm()));
     },
   };
 }

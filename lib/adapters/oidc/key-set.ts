@@ -3,6 +3,7 @@
 // Sources: RFC 7517 (JWK); https://openid.net/specs/openid-connect-discovery-1_0.html
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { singleFlight } from '../../async/single-flight.ts';
+import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
 
 export interface VerificationKey {
@@ -28,6 +29,8 @@ export interface KeySetOptions {
 export interface KeySet {
   /** Undefined where the issuer has no such key. Throws Mk8sError `unreachable` where its keys can't be read and none are kept. */
   get(kid: string, signal?: AbortSignal): Promise<VerificationKey | undefined>;
+  /** Reads the keys before a token needs them. Where they can't be read now, the first token that needs them reads them again at once. */
+  warm(): Promise<void>;
 }
 
 const LEAST_AGE_MS = 60_000;
@@ -46,6 +49,7 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
   let triedAt = Number.NEGATIVE_INFINITY;
   let failure: unknown;
   let reading = false;
+  let warming: Promise<void> | undefined;
   let uri = jwksUri;
 
   const refresh = singleFlight(async (signal) => {
@@ -68,6 +72,7 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
 
   return {
     async get(kid, signal) {
+      if (warming !== undefined) await untilAborted(warming, signal);
       const stale = now() >= freshUntil;
       // Whoever comes while they are being read waits for them.
       const mayAsk = reading || now() - triedAt >= PAUSE_MS;
@@ -83,6 +88,14 @@ export function createKeySet({ issuer, jwksUri, fetchJson, now }: KeySetOptions)
         });
       }
       return undefined;
+    },
+    async warm() {
+      warming ??= refresh().then(() => {
+        warming = undefined;
+        // Nobody has asked for a key yet: whoever does shall not wait for the pause, and hears of a failure that lasts.
+        if (failure !== undefined) triedAt = Number.NEGATIVE_INFINITY;
+      });
+      await warming;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getJson } from '../../../lib/adapters/http/get-json.ts';
-import { verifyIdTokens } from '../../../lib/adapters/oidc/id-tokens.ts';
-import type { CallerVerifier } from '../../../lib/ports/caller.ts';
+import { type IdTokenVerifier, verifyIdTokens } from '../../../lib/adapters/oidc/id-tokens.ts';
+import type { FetchJson } from '../../../lib/adapters/oidc/key-set.ts';
 import {
   type FakeIssuer,
   issuerKey,
@@ -16,7 +16,7 @@ const AUDIENCE = 'https://tokens.example.com';
 describe('an ID token', () => {
   let issuer: FakeIssuer;
   let other: FakeIssuer;
-  let verifier: CallerVerifier;
+  let verifier: IdTokenVerifier;
   let time: number;
 
   beforeAll(async () => {
@@ -33,11 +33,11 @@ describe('an ID token', () => {
     verifier = fresh();
   });
 
-  const fresh = () =>
+  const fresh = (fetchJson: FetchJson = getJson) =>
     verifyIdTokens({
       issuers: [{ issuer: issuer.issuer }],
       audiences: [AUDIENCE, 'https://also.example.com'],
-      fetchJson: getJson,
+      fetchJson,
       now: () => time,
     });
   const header = (over: object = {}) => part({ alg: 'RS256', kid: 'none', typ: 'JWT', ...over });
@@ -176,6 +176,37 @@ describe('an ID token', () => {
     const error = await verified(token).then(String, (thrown: Error) => `${thrown.message} ${thrown.stack ?? ''}`);
     expect(error).toContain(`Cannot read the keys of issuer ${issuer.issuer}`);
     expect(error).not.toContain(token.slice(0, 40));
+  });
+
+  test('needs no reading where the keys were read ahead, and joins a reading that is under way', async () => {
+    const before = issuer.readings();
+    const warming = verifier.warm();
+    expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
+    await warming;
+    expect(issuer.readings() - before).toBe(1);
+    verifier = fresh();
+    await verifier.warm();
+    expect(issuer.readings() - before).toBe(2);
+    expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
+    expect(await verified(issuer.token(AUDIENCE, { key: issuerKey() }))).toEqual({ refusal: 'unknown-key' });
+    expect(issuer.readings() - before).toBe(2);
+  });
+
+  test('has the keys read again at once where they could not be read ahead', async () => {
+    issuer.fail(true);
+    await verifier.warm();
+    await expect(verified(issuer.token(AUDIENCE))).rejects.toThrow('Cannot read the keys of issuer');
+    verifier = fresh();
+    await verifier.warm();
+    issuer.fail(false);
+    expect(await verified(issuer.token(AUDIENCE))).toHaveProperty('caller');
+  });
+
+  test('that came while the keys were read ahead does not fail with that reading', async () => {
+    const results = [Promise.reject(new Error('down'))];
+    verifier = fresh(async (url, signal) => await (results.pop() ?? getJson(url, signal)));
+    const [, verification] = await Promise.all([verifier.warm(), verified(issuer.token(AUDIENCE))]);
+    expect(verification).toHaveProperty('caller');
   });
 
   test('of many callers at once reads the keys once', async () => {

@@ -81,13 +81,13 @@ describe('the Dockerfile', () => {
     expect(rest).not.toHaveProperty('optionalDependencies');
   });
 
-  test('has the functions compiled, where Terraform and the build start them', () => {
-    expect(argsOf(dockerfile, 'COPY')).toContain('--from=compiled /mk8s/dist dist');
+  test('has the functions bundled, where Terraform and the build start them', () => {
+    expect(argsOf(dockerfile, 'COPY')).toContain('--from=bundled /mk8s/dist dist');
     const starts = [read('infra/functions.tf'), read('cloudbuild.yaml')];
     for (const text of starts) {
       const [, framework = ''] = /"?(node_modules\/@google-cloud\/functions-framework\/\S+\.js)/.exec(text) ?? [];
       expect(existsSync(join(root, framework)), framework).toBe(true);
-      expect(text).toMatch(/--source=dist\/entries\/\$\$?\{?(?:each\.key|function)\}?\.js/);
+      expect(text).toMatch(/--source=dist\/bundle\/\$\$?\{?(?:each\.key|function)\}?\.mjs/);
     }
     for (const name of ['clusters', 'tokens'])
       expect(read(`lib/entries/${name}.ts`)).toContain(`export const ${name} =`);
