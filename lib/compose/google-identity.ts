@@ -63,7 +63,7 @@ function configured({ google }: Config): Account | undefined {
 /** The tokens of a Google service account that `by` may impersonate. */
 export function actingAs(email: string, by: TokenSource, { credentials }: GoogleHosts): TokenSource {
   const url = credentials === undefined ? {} : { url: credentials };
-  return keep(impersonatedTokens({ by, serviceAccount: email, ...surroundings, ...url }));
+  return keep(impersonatedTokens({ by, serviceAccount: email, ...url }));
 }
 
 /** These are the metadata server's on Google Cloud, where nothing else is set up. */
