@@ -6,7 +6,7 @@ import {
   type ServiceAccount,
   serviceAccountTokens,
 } from '../adapters/kubernetes/service-account-tokens.ts';
-import { gkePool, readWorkloadPool, type WorkloadPool } from '../adapters/kubernetes/workload-pool.ts';
+import { namedPool, readWorkloadPool, type WorkloadPool } from '../adapters/kubernetes/workload-pool.ts';
 import { singleFlight } from '../async/single-flight.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
@@ -119,9 +119,7 @@ async function poolOf(
   home: ClusterCandidate,
   read: () => Promise<WorkloadPool | undefined>,
 ): Promise<WorkloadPool | undefined> {
-  const [, project, location, cluster] = /^gke_([^_]+)_([^_]+)_([^_]+)$/.exec(home.name) ?? [];
-  const link = `https://container.googleapis.com/v1/projects/${project}/locations/${location}/clusters/${cluster}`;
-  return (await read()) ?? (cluster === undefined ? undefined : gkePool(link));
+  return (await read()) ?? namedPool(home.name);
 }
 
 function noHome(): Mk8sError {

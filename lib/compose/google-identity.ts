@@ -4,12 +4,13 @@ import { type ApplicationDefault, applicationDefault } from '../adapters/google/
 import { federatedTokens } from '../adapters/google/federated-tokens.ts';
 import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
 import { serviceAccountTokens } from '../adapters/kubernetes/service-account-tokens.ts';
+import { namedPool } from '../adapters/kubernetes/workload-pool.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { Mk8sError } from '../model/errors.ts';
+import { type GkeName, placeInName } from '../model/gke-name.ts';
 import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
-import { type ClusterPlace, clusterPlace } from './cluster-place.ts';
 import type { Context } from './context.ts';
 import { type GoogleHosts, hostsOf } from './google-hosts.ts';
 
@@ -21,7 +22,7 @@ export interface GoogleIdentity {
   email(): Promise<string | undefined>;
   projectId(): Promise<string | undefined>;
   /** The cluster whose identity it is, as far as its name tells. */
-  readonly place: ClusterPlace;
+  readonly place: Partial<GkeName>;
   close(): Promise<void>;
 }
 
@@ -92,10 +93,11 @@ async function ofCluster(
   const found = await findCluster(cluster, config, context);
   const { candidate } = found;
   const api = candidate.connect();
-  const place = clusterPlace(candidate);
-  const project = config.google.projects[0] ?? place.project;
+  const place = placeInName(candidate.name);
+  const named = namedPool(candidate.name);
+  const project = config.google.projects[0] ?? place?.project;
   // The cluster's own project, whatever other projects are looked into.
-  const pool = config.google.pool ?? (place.project === undefined ? undefined : `${place.project}.svc.id.goog`);
+  const pool = config.google.pool ?? named?.pool;
   if (pool === undefined) {
     await api.close();
     await found.close();
@@ -104,7 +106,7 @@ async function ofCluster(
       { code: 'config' },
     );
   }
-  const provider = config.google.provider ?? (pool.endsWith('.svc.id.goog') ? place.provider : undefined);
+  const provider = config.google.provider ?? (pool.endsWith('.svc.id.goog') ? named?.provider : undefined);
   const subject = serviceAccountTokens(
     { api, name: candidate.name },
     { namespace: namespace ?? candidate.namespace, name },
@@ -123,7 +125,7 @@ async function ofCluster(
     caller: keep(subject),
     email: () => Promise.resolve(pool.endsWith('.svc.id.goog') ? pool : undefined),
     projectId: () => Promise.resolve(project),
-    place,
+    place: place ?? {},
     async close() {
       await api.close();
       await found.close();
