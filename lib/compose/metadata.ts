@@ -9,6 +9,7 @@ import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { Context } from './context.ts';
 import { hostsOf } from './google-hosts.ts';
 import { openGoogleIdentity } from './google-identity.ts';
+import { namedHome } from './home-cluster.ts';
 
 export interface MetadataHandle {
   /** `127.0.0.1:15021`, as GCE_METADATA_HOST wants it. */
@@ -28,15 +29,17 @@ export async function startMetadata(
 ): Promise<MetadataHandle> {
   const { address, port } = config.metadata;
   refuseItself(context.env, address, port);
-  const identity = await openGoogleIdentity(config, context, cluster === undefined ? {} : { cluster });
-  const { tokens, place } = identity;
+  const home = cluster === undefined ? {} : { home: namedHome(cluster, config, context) };
+  const identity = await openGoogleIdentity(config, context, home);
+  const { tokens } = identity;
   const { resourceManager } = hostsOf(context.env);
   const numbers = hubMemberships({
     get: googleGet(tokens),
     ...(resourceManager === undefined ? {} : { resourceManagerUrl: resourceManager }),
   });
   try {
-    const project = await identity.projectId();
+    const place = await identity.place();
+    const project = config.google.projects[0] ?? place.project ?? (await identity.projectId());
     const server = await serveMetadata({
       source: {
         tokens,
