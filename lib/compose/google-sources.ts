@@ -7,7 +7,7 @@ import { explainedApiServer } from '../adapters/google/google-api-server.ts';
 import { gatewayProject } from '../adapters/google/google-hosts.ts';
 import { googleGet } from '../adapters/google/google-request.ts';
 import { hubMemberships } from '../adapters/google/hub-memberships.ts';
-import { CLUSTER_SCOPES } from '../adapters/google/scopes.ts';
+import { CLUSTER_SCOPES } from '../adapters/google-api/scopes.ts';
 import { tokenCredentials } from '../adapters/kubernetes/token-credentials.ts';
 import { openApiServer } from '../adapters/kubernetes/transport.ts';
 import type { Config } from '../config/options.ts';

@@ -1,6 +1,6 @@
 // Tokens out of what this machine has: the configured clusters, and Google's identity of this process.
 
-import { CLUSTER_SCOPES } from '../adapters/google/scopes.ts';
+import { CLUSTER_SCOPES } from '../adapters/google-api/scopes.ts';
 import { requestToken } from '../adapters/kubernetes/token-request.ts';
 import type { Config } from '../config/options.ts';
 import { Token } from '../model/token.ts';

@@ -1,7 +1,7 @@
 // The metadata server, composed: whose tokens it gives, and what it tells of the place.
 import { googleGet } from '../adapters/google/google-request.ts';
 import { hubMemberships } from '../adapters/google/hub-memberships.ts';
-import { CLUSTER_SCOPES } from '../adapters/google/scopes.ts';
+import { CLUSTER_SCOPES } from '../adapters/google-api/scopes.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { serveMetadata } from '../metadata/serve.ts';
