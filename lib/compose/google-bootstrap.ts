@@ -109,7 +109,16 @@ export function bootstrapFrom(options: BootstrapOptions): Bootstrap {
     jwts: through(({ jwts }) => jwts),
     async email() {
       // GKE's own server names the pool of the cluster's project, whichever else trusts the cluster.
-      const pool = google.pool ?? namedPool((await find()).name)?.pool ?? (await current()).pool;
+      const named = google.pool ?? namedPool((await find()).name)?.pool;
+      // Opened all the same, for whoever asks this is about to say whom the tokens speak for. Where that cannot be done just now, the
+      // first token is what fails, and tells why.
+      const pool =
+        named === undefined
+          ? (await current()).pool
+          : await current().then(
+              () => named,
+              () => named,
+            );
       return pool.endsWith('.svc.id.goog') ? pool : undefined;
     },
     async project() {

@@ -106,7 +106,7 @@ describe('the identity for Google', () => {
     }
   });
 
-  test('says the project and the place of a cluster by its name, asking nobody', async () => {
+  test('says the pool and the place of a cluster by its name, also while it does not answer', async () => {
     const identity = await open(['cluster']);
     expect(await identity.email()).toBe('shop-prod.svc.id.goog');
     expect(await identity.place()).toMatchObject({ project: 'shop-prod', location: 'europe-west1-b', name: 'web' });
