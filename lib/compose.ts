@@ -37,9 +37,12 @@ export async function openStatus(
   config: Config,
   context: Pick<Context, 'env'>,
 ): Promise<Pick<DataFolder, 'status' | 'deadLetters' | 'close'>> {
-  return config.store === 'disk'
-    ? await openFolder(config.data)
-    : await (await import('./compose/store.ts')).openStore(config, context);
+  if (config.store === 'disk') return await openFolder(config.data);
+  const [{ openStore }, { withOwnGoogle }] = await Promise.all([
+    import('./compose/store.ts'),
+    import('./compose/shared-google.ts'),
+  ]);
+  return await withOwnGoogle(config, context, (google) => openStore(config, context, google));
 }
 
 /** Reads the sources once and tries every cluster once. `close` also ends the sandbox, where it is the source. */

@@ -10,7 +10,7 @@ import type { DefaultWish } from '../discover/default-cluster.ts';
 import type { ApiServer } from '../ports/api-server.ts';
 import type { ClusterSource } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
-import { type GoogleSources, gatewayOf } from './google.ts';
+import { type GoogleSources, gatewayOf } from './google-sources.ts';
 import { openHomes } from './homes.ts';
 
 /** As for kubeconfigs: cold plugins take a processor each for seconds. */

@@ -6,6 +6,7 @@ import { followInventory } from '../discover/inventory.ts';
 import type { Inventory } from '../discover/merge.ts';
 import type { ClusterInfo, Problem } from '../model/cluster.ts';
 import type { Context } from './context.ts';
+import { withOwnGoogle } from './shared-google.ts';
 import { type OpenedSources, openSources, REFRESH_MS } from './sources.ts';
 
 /** Reads the sources once and tries every cluster once. `close` also ends the sandbox, where it is the source. */
@@ -13,7 +14,7 @@ export async function discoverClusters(
   config: Config,
   context: Context,
 ): Promise<{ clusters: readonly ClusterInfo[]; problems: readonly Problem[]; close(): Promise<void> }> {
-  const opened = await openSources(config, context);
+  const opened = await withOwnGoogle(config, context, (google) => openSources(config, context, google));
   const { infos, problems } = await discoverOnce(opened, context.signal);
   return { clusters: infos, problems: [...opened.problems, ...problems], close: () => opened.close() };
 }

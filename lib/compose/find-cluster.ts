@@ -4,6 +4,8 @@ import type { Problem } from '../model/cluster.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { ClusterCandidate } from '../ports/cluster-source.ts';
 import type { Context } from './context.ts';
+import { defaultOf } from './home-cluster.ts';
+import { withOwnGoogle } from './shared-google.ts';
 import { openSources } from './sources.ts';
 
 export interface FoundCluster {
@@ -16,7 +18,7 @@ export interface FoundCluster {
  * Throws Mk8sError `config` with what there is.
  */
 export async function findCluster(name: string | undefined, config: Config, context: Context): Promise<FoundCluster> {
-  const opened = await openSources(config, context);
+  const opened = await withOwnGoogle(config, context, (google) => openSources(config, context, google));
   try {
     const candidates: ClusterCandidate[] = [];
     const problems: Problem[] = [...opened.problems];
@@ -42,10 +44,8 @@ export async function findCluster(name: string | undefined, config: Config, cont
 }
 
 function choose(name: string | undefined, candidates: readonly ClusterCandidate[]): ClusterCandidate | undefined {
-  if (name !== undefined) {
-    return candidates.find((each) => each.id === name) ?? candidates.find((each) => each.name === name);
-  }
-  return candidates.find(({ isDefault }) => isDefault) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  if (name === undefined) return defaultOf(candidates);
+  return candidates.find(({ id }) => id === name) ?? candidates.find((each) => each.name === name);
 }
 
 function notFound(

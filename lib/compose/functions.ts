@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getJson } from '../adapters/http/get-json.ts';
 import { type IdTokenVerifier, verifyIdTokens } from '../adapters/oidc/id-tokens.ts';
+import { type Lazy, lazily } from '../async/lazily.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { createFunction, type FunctionName } from '../functions/handlers.ts';
@@ -17,6 +18,7 @@ import type { InventoryStore } from '../ports/inventory-store.ts';
 import type { StatusStore } from '../ports/status-store.ts';
 import type { Context } from './context.ts';
 import type { LiveFleet } from './live-fleet.ts';
+import { type SharedGoogle, sharedGoogle } from './shared-google.ts';
 
 const GOOGLE = 'https://accounts.google.com';
 /** What its discovery document says since 2015; named here to save a request of a cold start. */
@@ -56,9 +58,10 @@ export async function openFunction({
   log,
 }: FunctionOptions): Promise<OpenedFunction> {
   const policy = await policyOf(config, context);
-  const live = lazily(async (): Promise<LiveFleet> => (await import('./live-fleet.ts')).liveFleet(config, context));
-  const kept = config.store === 'disk' ? lazyFolder(config.data) : lazyStore(config, context);
-  const minter = lazily(async () => (await import('./minter.ts')).openMinter(config, context.env, await live.get()));
+  const google = sharedGoogle(config, context);
+  const live = lazily(async () => (await import('./live-fleet.ts')).liveFleet(config, context, google));
+  const kept = config.store === 'disk' ? lazyFolder(config.data) : lazyStore(config, context, google);
+  const minter = lazily(async () => (await import('./minter.ts')).openMinter(google, context.env, await live.get()));
   let draining = false;
   const audiences = config.serve.audience.length > 0 ? config.serve.audience : [url];
   const verifier = verifierOf(config, audiences);
@@ -106,6 +109,7 @@ export async function openFunction({
       draining = true;
       await (await live.opened())?.close();
       await kept.close();
+      await google.close();
     },
   };
 }
@@ -141,20 +145,6 @@ function verifierOf({ serve }: Config, audiences: readonly string[]): IdTokenVer
   return verifyIdTokens({ issuers, audiences, fetchJson: getJson, now: () => systemClock.now() });
 }
 
-interface Lazy<T> {
-  get(): Promise<T>;
-  /** What was opened, if anything was. */
-  opened(): Promise<T | undefined>;
-}
-
-function lazily<T>(open: () => Promise<T>): Lazy<T> {
-  let value: Promise<T> | undefined;
-  return {
-    get: () => (value ??= open()),
-    opened: async () => await value,
-  };
-}
-
 function liveReader(live: Lazy<LiveFleet>): FleetReader {
   return {
     async read({ refresh, signal }) {
@@ -188,8 +178,8 @@ interface KeptFolder {
 }
 
 /** Another store than a folder. */
-function lazyStore(config: Config, context: Context): KeptFolder {
-  const store = lazily(async () => (await import('./store.ts')).openStore(config, context));
+function lazyStore(config: Config, context: Context, google: SharedGoogle): KeptFolder {
+  const store = lazily(async () => (await import('./store.ts')).openStore(config, context, google));
   return {
     inventory: async () => await (await store.get()).inventory.read(),
     status: async () => await (await store.get()).status.read(),

@@ -6,22 +6,45 @@ import {
   type ServiceAccount,
   serviceAccountTokens,
 } from '../adapters/kubernetes/service-account-tokens.ts';
-import { gkePool, readWorkloadPool, type WorkloadPool } from '../adapters/kubernetes/workload-pool.ts';
+import { namedPool, readWorkloadPool, type WorkloadPool } from '../adapters/kubernetes/workload-pool.ts';
 import { singleFlight } from '../async/single-flight.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { Mk8sError } from '../model/errors.ts';
+import { type GkeName, placeInName } from '../model/gke-name.ts';
 import type { ApiServer } from '../ports/api-server.ts';
 import type { ClusterCandidate } from '../ports/cluster-source.ts';
 import type { TokenSource } from '../ports/token-source.ts';
+import type { Home } from './home-cluster.ts';
 
-/** The cluster whose service account it is; undefined where there is none. Asked whenever a token is needed. */
-export type FindHome = (signal?: AbortSignal) => Promise<ClusterCandidate | undefined>;
+/** A Kubernetes service account that stands for this process. */
+export interface Account {
+  /** Default: the context's. */
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface BootstrapOptions {
+  readonly home: Home;
+  /** Default: whoever the cluster's credentials speak for, else `default` of the context's namespace. */
+  readonly account: Account | undefined;
+  /** Instead of what the cluster says. */
+  readonly google: Pick<Config['google'], 'pool' | 'provider'>;
+  /** Google's STS, where it is not at its own place. */
+  readonly sts: string | undefined;
+}
 
 export interface Bootstrap {
+  /** Access tokens of Google's. */
   readonly tokens: TokenSource;
+  /** The JWTs themselves, as identity tokens for whoever trusts the cluster's issuer. */
+  readonly jwts: TokenSource;
+  /** `PROJECT.svc.id.goog`, as GKE calls a workload that has no Google service account; undefined for other pools. */
+  email(): Promise<string | undefined>;
   /** Of the pool; undefined where its name does not say. */
-  project(): Promise<string | undefined>;
+  readonly project: () => Promise<string | undefined>;
+  /** Where the cluster is, as far as its name tells. */
+  place(): Promise<Partial<GkeName>>;
   close(): Promise<void>;
 }
 
@@ -30,21 +53,29 @@ interface Opened {
   readonly key: string;
   readonly api: ApiServer;
   readonly pool: string;
+  readonly jwts: TokenSource;
   readonly tokens: TokenSource;
 }
 
-/** Nothing is asked before the first token. `sts`: another place than Google's own. */
-export function bootstrapFrom(findHome: FindHome, config: Config, sts: string | undefined): Bootstrap {
+/** Nothing is asked before the first token. All methods throw Mk8sError: `config` where there is no cluster, or no pool is known. */
+export function bootstrapFrom(options: BootstrapOptions): Bootstrap {
+  const { home, account, google } = options;
+  let seen: ClusterCandidate | undefined;
   let opened: Opened | undefined;
 
+  async function find(signal?: AbortSignal): Promise<ClusterCandidate> {
+    seen = await home.find(signal);
+    if (seen === undefined) throw noHome();
+    return seen;
+  }
+
   const current = singleFlight(async (signal) => {
-    const home = await findHome(signal);
-    if (home === undefined) throw noHome();
-    const key = `${home.source}\n${home.name}\n${home.fingerprint}`;
+    const cluster = await find(signal);
+    const key = `${cluster.source}\n${cluster.name}\n${cluster.fingerprint}`;
     if (opened?.key === key) return opened;
-    const api = home.connect();
+    const api = cluster.connect();
     try {
-      const next = { key, api, ...(await openIn(home, api, config, sts, signal)) };
+      const next = { key, api, ...(await openIn(cluster, api, options, signal)) };
       await opened?.api.close();
       opened = next;
       return next;
@@ -54,74 +85,101 @@ export function bootstrapFrom(findHome: FindHome, config: Config, sts: string | 
     }
   });
 
+  /** Whom they will speak for, as far as that is known before the first. */
+  function expected(): string {
+    const name = account?.name;
+    const namespace = account?.namespace ?? seen?.namespace;
+    const who =
+      name === undefined || namespace === undefined ? 'the service account' : `service account ${namespace}/${name}`;
+    return `${who} of ${seen === undefined ? 'the default cluster' : `cluster "${seen.name}"`}`;
+  }
+
+  const through = (choose: (from: Opened) => TokenSource): TokenSource => ({
+    get identity() {
+      return opened === undefined ? expected() : choose(opened).identity;
+    },
+    get principal() {
+      return opened === undefined ? undefined : choose(opened).principal;
+    },
+    get: async (request, given = {}) => await choose(await current(given.signal)).get(request, given),
+  });
+
   return {
-    tokens: {
-      get identity() {
-        return opened?.tokens.identity ?? 'the service account of the default cluster';
-      },
-      get principal() {
-        return opened?.tokens.principal;
-      },
-      async get(request, options = {}) {
-        const { tokens } = await current(options.signal);
-        return await tokens.get(request, options);
-      },
+    tokens: through(({ tokens }) => tokens),
+    jwts: through(({ jwts }) => jwts),
+    async email() {
+      // GKE's own server names the pool of the cluster's project, whichever else trusts the cluster.
+      const named = google.pool ?? namedPool((await find()).name)?.pool;
+      // Opened all the same, for whoever asks this is about to say whom the tokens speak for. Where that cannot be done just now, the
+      // first token is what fails, and tells why.
+      const pool =
+        named === undefined
+          ? (await current()).pool
+          : await current().then(
+              () => named,
+              () => named,
+            );
+      return pool.endsWith('.svc.id.goog') ? pool : undefined;
     },
     async project() {
-      const { pool } = await current();
+      const pool = google.pool ?? (await current()).pool;
       return /^([a-z0-9-]+)\.(?:svc|hub)\.id\.goog$/.exec(pool)?.[1];
     },
+    place: async () => placeInName((await find()).name) ?? {},
     async close() {
       await opened?.api.close();
+      await home.close();
     },
   };
 }
 
 async function openIn(
-  home: ClusterCandidate,
+  cluster: ClusterCandidate,
   api: ApiServer,
-  { google }: Config,
-  sts: string | undefined,
+  { account: named, google, sts }: BootstrapOptions,
   signal: AbortSignal,
-): Promise<Pick<Opened, 'pool' | 'tokens'>> {
-  const target = { api, name: home.name };
-  const account = await accountOf(google.kubernetesServiceAccount, home, () => ownServiceAccount(target, signal));
-  const found = google.pool === undefined ? await poolOf(home, () => readWorkloadPool(target, signal)) : undefined;
-  const pool = google.pool ?? found?.pool;
-  if (pool === undefined) throw noPool(home.name);
-  const provider = google.provider ?? found?.provider;
-  const { namespace, name } = account;
+): Promise<Pick<Opened, 'pool' | 'jwts' | 'tokens'>> {
+  const target = { api, name: cluster.name };
+  const account = await accountOf(named, cluster, () => ownServiceAccount(target, signal));
+  const { pool, provider } = await poolOf(google, cluster, () => readWorkloadPool(target, signal));
+  const jwts = serviceAccountTokens(target, account);
   const tokens = federatedTokens({
-    subject: serviceAccountTokens(target, account),
+    subject: jwts,
     pool,
     now: () => systemClock.now(),
     // https://cloud.google.com/iam/docs/reference/rest/v1/Binding (members)
-    ...(pool.endsWith('.id.goog') ? { principal: `serviceAccount:${pool}[${namespace}/${name}]` } : {}),
+    ...(pool.endsWith('.id.goog') ? { principal: `serviceAccount:${pool}[${account.namespace}/${account.name}]` } : {}),
     ...(provider === undefined ? {} : { provider }),
     ...(sts === undefined ? {} : { url: sts }),
   });
-  return { pool, tokens };
+  return { pool, jwts, tokens };
 }
 
-/** As configured, else whoever the credentials speak for, else the namespace's own account. */
+/** As named, else whoever the credentials speak for, else the namespace's own account. */
 async function accountOf(
-  configured: string | undefined,
-  home: ClusterCandidate,
+  named: Account | undefined,
+  { namespace }: ClusterCandidate,
   own: () => Promise<ServiceAccount | undefined>,
 ): Promise<ServiceAccount> {
-  const [namespace, name] = configured?.split('/') ?? [];
-  if (namespace !== undefined && name !== undefined) return { namespace, name };
-  return (await own()) ?? { namespace: home.namespace, name: 'default' };
+  if (named !== undefined) return { namespace, ...named };
+  return (await own()) ?? { namespace, name: 'default' };
 }
 
-/** As the cluster says, else by the name that gcloud gives to contexts. */
+/** As configured, else as the cluster says, else by the name that gcloud gives to contexts. */
 async function poolOf(
-  home: ClusterCandidate,
+  google: BootstrapOptions['google'],
+  { name }: ClusterCandidate,
   read: () => Promise<WorkloadPool | undefined>,
-): Promise<WorkloadPool | undefined> {
-  const [, project, location, cluster] = /^gke_([^_]+)_([^_]+)_([^_]+)$/.exec(home.name) ?? [];
-  const link = `https://container.googleapis.com/v1/projects/${project}/locations/${location}/clusters/${cluster}`;
-  return (await read()) ?? (cluster === undefined ? undefined : gkePool(link));
+): Promise<{ readonly pool: string; readonly provider: string | undefined }> {
+  const { pool } = google;
+  if (pool !== undefined) {
+    // Other pools have their provider in their name.
+    const known = pool.endsWith('.svc.id.goog') ? namedPool(name)?.provider : undefined;
+    return { pool, provider: google.provider ?? known };
+  }
+  const found = (await read()) ?? namedPool(name);
+  if (found === undefined) throw noPool(name);
+  return { pool: found.pool, provider: google.provider ?? found.provider };
 }
 
 function noHome(): Mk8sError {
@@ -133,7 +191,7 @@ function noHome(): Mk8sError {
 
 function noPool(cluster: string): Mk8sError {
   return new Mk8sError(
-    `Cannot exchange tokens of cluster "${cluster}" for Google's: it has no fleet membership, and its issuer is not GKE's, so no workload identity pool is known that trusts it. Register it (gcloud container fleet memberships register), or name the pool with --google-pool and --google-provider`,
+    `Cannot exchange tokens of cluster "${cluster}" for Google's: it has no fleet membership, its issuer is not GKE's, and its name is none that gcloud gives (gke_PROJECT_LOCATION_NAME, connectgateway_PROJECT_LOCATION_NAME), so no workload identity pool is known that trusts it. Register it (gcloud container fleet memberships register), or name the pool with --google-pool and --google-provider`,
     { code: 'config' },
   );
 }

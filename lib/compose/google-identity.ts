@@ -1,17 +1,17 @@
-// Whose Google tokens this process has off Google Cloud: those of application default credentials, or of a cluster's service
-// account, whose JWT a workload identity pool takes. Either may impersonate a Google service account.
-import { type ApplicationDefault, applicationDefault } from '../adapters/google/application-default.ts';
-import { federatedTokens } from '../adapters/google/federated-tokens.ts';
+// Whose Google tokens this process has: the one place that chooses, for the run, the functions and the commands alike.
+import { applicationDefault, hasApplicationDefault } from '../adapters/google/application-default.ts';
 import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
-import { serviceAccountTokens } from '../adapters/kubernetes/service-account-tokens.ts';
+import { type MetadataServer, metadataServer, type Surroundings } from '../adapters/google/metadata-server.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
-import { Mk8sError } from '../model/errors.ts';
+import type { GkeName } from '../model/gke-name.ts';
 import type { TokenSource } from '../ports/token-source.ts';
 import { keepTokens } from '../tokens/kept-tokens.ts';
-import { type ClusterPlace, clusterPlace } from './cluster-place.ts';
 import type { Context } from './context.ts';
+import { type Account, type BootstrapOptions, bootstrapFrom } from './google-bootstrap.ts';
 import { type GoogleHosts, hostsOf } from './google-hosts.ts';
+import { currentHome, type Home } from './home-cluster.ts';
+import { kubeconfigLocation } from './kubeconfig-location.ts';
 
 export interface GoogleIdentity {
   readonly tokens: TokenSource;
@@ -19,40 +19,51 @@ export interface GoogleIdentity {
   readonly caller: TokenSource;
   /** Email of the service account, or `POOL.svc.id.goog`; undefined where the credentials do not say. */
   email(): Promise<string | undefined>;
-  projectId(): Promise<string | undefined>;
-  /** The cluster whose identity it is, as far as its name tells. */
-  readonly place: ClusterPlace;
+  /** The project that goes with it; undefined where the credentials name none. */
+  readonly projectId: () => Promise<string | undefined>;
+  /** Where the cluster is whose service account it is, as far as its name tells; empty for other identities. */
+  place(): Promise<Partial<GkeName>>;
+  /** What the metadata server says of this process, where its tokens are used. */
+  readonly surroundings: Surroundings | undefined;
   close(): Promise<void>;
 }
 
-const surroundings = { now: () => systemClock.now() };
-const keep = (source: TokenSource): TokenSource => keepTokens(source, { clock: systemClock, random: Math.random });
-
-/** A Kubernetes service account that stands for this process. */
-interface Account {
-  /** Default: the context's. */
-  readonly namespace?: string;
-  readonly name: string;
+export interface IdentityOptions {
+  /** Instead of the configured one. */
+  readonly account?: Account;
+  /** Where the account is. Default: the current context's cluster, or the pod's. */
+  readonly home?: Home;
 }
 
 /**
- * `account`: instead of the configured one. `cluster`: where that account is; default the default cluster.
- * Throws Mk8sError `config`.
+ * The first of these that there is, and where `google.impersonate` names one, a service account of Google's that it may impersonate:
+ *
+ * 1. a service account of a cluster, where one is named;
+ * 2. application default credentials that somebody set up (GOOGLE_APPLICATION_CREDENTIALS, gcloud's file);
+ * 3. the metadata server's service account;
+ * 4. a service account of the home cluster.
+ *
+ * 2 comes before 3 as for all of Google's libraries, and because off Google Cloud it takes up to 3 s to find that there is no
+ * metadata server. Source: https://cloud.google.com/docs/authentication/application-default-credentials
  */
 export async function openGoogleIdentity(
   config: Config,
-  context: Context,
-  { cluster, account = configured(config) }: { readonly cluster?: string; readonly account?: Account } = {},
+  { env }: Pick<Context, 'env'>,
+  { account = configured(config), home = currentHome(config, env) }: IdentityOptions = {},
 ): Promise<GoogleIdentity> {
-  const hosts = hostsOf(context.env);
-  const { impersonate } = config.google;
-  const own =
-    account === undefined
-      ? ofApplicationDefault(config, applicationDefault(surroundings))
-      : await ofCluster(account, cluster, config, context, hosts);
-  if (impersonate === undefined) return own;
-  const tokens = actingAs(impersonate, own.tokens, hosts);
-  return { ...own, tokens, caller: tokens, email: () => Promise.resolve(impersonate) };
+  const { google } = config;
+  const hosts = hostsOf(env);
+  const own = await ownIdentity({ account, home, google, sts: hosts.sts }, env, kubeconfigLocation(config, env).home);
+  if (google.impersonate === undefined) return own;
+  const email = google.impersonate;
+  const tokens = actingAs(email, own.tokens, hosts);
+  return { ...own, tokens, caller: tokens, email: () => Promise.resolve(email) };
+}
+
+/** The tokens of a Google service account that `by` may impersonate. */
+export function actingAs(email: string, by: TokenSource, { credentials }: GoogleHosts): TokenSource {
+  const url = credentials === undefined ? {} : { url: credentials };
+  return keep(impersonatedTokens({ by, serviceAccount: email, ...url }));
 }
 
 function configured({ google }: Config): Account | undefined {
@@ -60,73 +71,68 @@ function configured({ google }: Config): Account | undefined {
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-/** The tokens of a Google service account that `by` may impersonate. */
-export function actingAs(email: string, by: TokenSource, { credentials }: GoogleHosts): TokenSource {
-  const url = credentials === undefined ? {} : { url: credentials };
-  return keep(impersonatedTokens({ by, serviceAccount: email, ...surroundings, ...url }));
+async function ownIdentity(
+  bootstrap: BootstrapOptions,
+  env: NodeJS.ProcessEnv,
+  folder: string,
+): Promise<GoogleIdentity> {
+  if (bootstrap.account !== undefined) return ofCluster(bootstrap, env);
+  if (await hasApplicationDefault(env, folder)) return ofApplicationDefault();
+  const server = metadataServer({ now });
+  if (await server.isAvailable()) return await ofMetadataServer(server);
+  // With no cluster either, the advice on application default credentials is the one that helps.
+  return (await bootstrap.home.find()) === undefined ? ofApplicationDefault() : ofCluster(bootstrap, env);
 }
 
-/** These are the metadata server's on Google Cloud, where nothing else is set up. */
-function ofApplicationDefault(config: Config, credentials: ApplicationDefault): GoogleIdentity {
-  const [project] = config.google.projects;
+function ofApplicationDefault(): GoogleIdentity {
+  const credentials = applicationDefault({ now });
   const tokens = keep(credentials);
   return {
+    ...nowhere,
     tokens,
     caller: tokens,
     email: () => credentials.email(),
-    projectId: () => (project === undefined ? credentials.projectId() : Promise.resolve(project)),
-    place: {},
-    close: () => Promise.resolve(),
+    projectId: () => credentials.projectId(),
   };
 }
 
-async function ofCluster(
-  { namespace, name }: Account,
-  cluster: string | undefined,
-  config: Config,
-  context: Context,
-  hosts: GoogleHosts,
-): Promise<GoogleIdentity> {
-  // Not loaded where Google's own credentials are enough: it is most of what there is to load.
-  const { findCluster } = await import('./find-cluster.ts');
-  const found = await findCluster(cluster, config, context);
-  const { candidate } = found;
-  const api = candidate.connect();
-  const place = clusterPlace(candidate);
-  const project = config.google.projects[0] ?? place.project;
-  // The cluster's own project, whatever other projects are looked into.
-  const pool = config.google.pool ?? (place.project === undefined ? undefined : `${place.project}.svc.id.goog`);
-  if (pool === undefined) {
-    await api.close();
-    await found.close();
-    throw new Mk8sError(
-      `Cannot tell which workload identity pool trusts cluster "${candidate.name}": it is neither named as a GKE cluster (gke_PROJECT_LOCATION_NAME) nor as a fleet membership (connectgateway_PROJECT_LOCATION_NAME). Name the pool by --google-pool, and what it calls the cluster by --google-provider`,
-      { code: 'config' },
-    );
-  }
-  const provider = config.google.provider ?? (pool.endsWith('.svc.id.goog') ? place.provider : undefined);
-  const subject = serviceAccountTokens(
-    { api, name: candidate.name },
-    { namespace: namespace ?? candidate.namespace, name },
-  );
-  const tokens = keep(
-    federatedTokens({
-      subject,
-      pool,
-      ...(provider === undefined ? {} : { provider }),
-      ...(hosts.sts === undefined ? {} : { url: hosts.sts }),
-      ...surroundings,
-    }),
-  );
+async function ofMetadataServer(server: MetadataServer): Promise<GoogleIdentity> {
+  // Where it does not say, the first token or the current project will be what fails, and tell why.
+  const surroundings = await server.surroundings().catch(() => undefined);
+  const tokens = keep(metadataServer({ now, account: surroundings?.serviceAccount }));
+  const said = async (): Promise<Surroundings> => surroundings ?? (await server.surroundings());
   return {
+    ...nowhere,
     tokens,
-    caller: keep(subject),
-    email: () => Promise.resolve(pool.endsWith('.svc.id.goog') ? pool : undefined),
-    projectId: () => Promise.resolve(project),
-    place,
-    async close() {
-      await api.close();
-      await found.close();
-    },
+    caller: tokens,
+    email: async () => (await said()).serviceAccount,
+    projectId: async () => (await said()).projectId,
+    surroundings,
   };
+}
+
+function ofCluster(options: BootstrapOptions, env: NodeJS.ProcessEnv): GoogleIdentity {
+  const { tokens, jwts, project, ...rest } = bootstrapFrom(options);
+  return {
+    ...rest,
+    tokens: keep(tokens),
+    caller: keep(jwts),
+    projectId: async () => env['GOOGLE_CLOUD_PROJECT'] || (await project()),
+    surroundings: undefined,
+  };
+}
+
+/** What identities have that are no cluster's and no machine's. */
+const nowhere = {
+  place: () => Promise.resolve({}),
+  surroundings: undefined,
+  close: () => Promise.resolve(),
+};
+
+function now(): number {
+  return systemClock.now();
+}
+
+function keep(source: TokenSource): TokenSource {
+  return keepTokens(source, { clock: systemClock, random: Math.random });
 }

@@ -13,6 +13,7 @@ import type { ApiServer } from '../ports/api-server.ts';
 import type { KeptInventory } from '../ports/inventory-store.ts';
 import type { Context } from './context.ts';
 import { discoverOnce } from './discover.ts';
+import type { SharedGoogle } from './shared-google.ts';
 import { type OpenedSources, openSources, REFRESH_MS } from './sources.ts';
 
 /** How long the first answer may wait for clusters that do not answer, milliseconds; they are listed with the reason later. */
@@ -31,7 +32,7 @@ export interface LiveFleet {
 }
 
 /** Nothing is opened before it is first asked. */
-export function liveFleet(config: Config, context: Context): LiveFleet {
+export function liveFleet(config: Config, context: Context, google: SharedGoogle): LiveFleet {
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   const complete = Promise.withResolvers<void>();
@@ -43,7 +44,7 @@ export function liveFleet(config: Config, context: Context): LiveFleet {
 
   /** One that failed is tried again by the next who asks. */
   function opened(): Promise<OpenedSources> {
-    opening ??= openSources(config, { ...context, signal }).then(
+    opening ??= openSources(config, { ...context, signal }, google).then(
       (sources) => {
         follow(sources).catch(complete.reject);
         return sources;

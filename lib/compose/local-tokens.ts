@@ -1,6 +1,6 @@
 // Tokens out of what this machine has: the configured clusters, and Google's identity of this process.
 
-import { CLUSTER_SCOPES } from '../adapters/google/scopes.ts';
+import { CLUSTER_SCOPES } from '../adapters/google-api/scopes.ts';
 import { requestToken } from '../adapters/kubernetes/token-request.ts';
 import type { Config } from '../config/options.ts';
 import { Token } from '../model/token.ts';
@@ -8,6 +8,7 @@ import type { ServiceAccountTokenRequest, TokenBroker } from '../ports/token-bro
 import type { Context } from './context.ts';
 import { hostsOf } from './google-hosts.ts';
 import { actingAs, openGoogleIdentity } from './google-identity.ts';
+import { namedHome } from './home-cluster.ts';
 
 export function localTokens(config: Config, context: Context): TokenBroker {
   async function serviceAccountToken(
@@ -36,11 +37,11 @@ export function localTokens(config: Config, context: Context): TokenBroker {
   return {
     serviceAccountToken,
     async googleToken(request, subject, signal) {
-      const account = subject !== undefined && 'name' in subject ? subject : undefined;
+      const { cluster, ...account } = subject !== undefined && 'name' in subject ? subject : {};
       const email = subject !== undefined && 'email' in subject ? subject.email : undefined;
       const identity = await openGoogleIdentity(config, context, {
-        ...(account?.cluster === undefined ? {} : { cluster: account.cluster }),
-        ...(account === undefined ? {} : { account }),
+        ...(cluster === undefined ? {} : { home: namedHome(cluster, config, context) }),
+        ...('name' in account ? { account } : {}),
       });
       try {
         const tokens = email === undefined ? identity.tokens : actingAs(email, identity.tokens, hostsOf(context.env));

@@ -1,7 +1,7 @@
 // The metadata server, composed: whose tokens it gives, and what it tells of the place.
 import { googleGet } from '../adapters/google/google-request.ts';
 import { hubMemberships } from '../adapters/google/hub-memberships.ts';
-import { CLUSTER_SCOPES } from '../adapters/google/scopes.ts';
+import { CLUSTER_SCOPES } from '../adapters/google-api/scopes.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import { serveMetadata } from '../metadata/serve.ts';
@@ -9,6 +9,7 @@ import { Mk8sError, messageOf } from '../model/errors.ts';
 import type { Context } from './context.ts';
 import { hostsOf } from './google-hosts.ts';
 import { openGoogleIdentity } from './google-identity.ts';
+import { namedHome } from './home-cluster.ts';
 
 export interface MetadataHandle {
   /** `127.0.0.1:15021`, as GCE_METADATA_HOST wants it. */
@@ -28,15 +29,17 @@ export async function startMetadata(
 ): Promise<MetadataHandle> {
   const { address, port } = config.metadata;
   refuseItself(context.env, address, port);
-  const identity = await openGoogleIdentity(config, context, cluster === undefined ? {} : { cluster });
-  const { tokens, place } = identity;
+  const home = cluster === undefined ? {} : { home: namedHome(cluster, config, context) };
+  const identity = await openGoogleIdentity(config, context, home);
+  const { tokens } = identity;
   const { resourceManager } = hostsOf(context.env);
   const numbers = hubMemberships({
     get: googleGet(tokens),
     ...(resourceManager === undefined ? {} : { resourceManagerUrl: resourceManager }),
   });
   try {
-    const project = await identity.projectId();
+    const place = await identity.place();
+    const project = config.google.projects[0] ?? place.project ?? (await identity.projectId());
     const server = await serveMetadata({
       source: {
         tokens,

@@ -1,37 +1,23 @@
 // Where minted tokens come from: clusters that discovery reached, and Google as this process' own identity.
 import { systemClock } from '../async/system-clock.ts';
-import type { Config } from '../config/options.ts';
 import { Mk8sError } from '../model/errors.ts';
 import { Token } from '../model/token.ts';
 import type { ClusterAccount, Minter } from '../ports/minter.ts';
 import type { TokenSource } from '../ports/token-source.ts';
 import { hostsOf } from './google-hosts.ts';
 import type { LiveFleet } from './live-fleet.ts';
-
-type Google = Awaited<ReturnType<typeof import('./google.ts')['googleTokens']>>;
+import type { SharedGoogle } from './shared-google.ts';
 
 /** A federated token's subject only has to outlive the exchange: the least that Kubernetes gives, seconds. */
 const SUBJECT_SECONDS = 600;
 
 /** Adapters are loaded when a token of their kind is first asked for. */
-export function openMinter(config: Config, env: NodeJS.ProcessEnv, fleet: LiveFleet): Minter {
+export function openMinter(google: SharedGoogle, env: NodeJS.ProcessEnv, fleet: LiveFleet): Minter {
   const now = (): number => systemClock.now();
-  let identity: Promise<Google> | undefined;
-
-  /** One that failed is tried again by the next who asks. */
-  function google(): Promise<Google> {
-    identity ??= import('./google.ts')
-      .then(({ googleTokens }) => googleTokens(config, { env }))
-      .catch((error: unknown) => {
-        identity = undefined;
-        throw error;
-      });
-    return identity;
-  }
 
   async function impersonated(serviceAccount: string, lifetimeSeconds: number): Promise<TokenSource> {
     const { impersonatedTokens } = await import('../adapters/google/impersonated-tokens.ts');
-    const { tokens } = await google();
+    const { tokens } = await google.get();
     const { credentials } = hostsOf(env);
     const url = credentials === undefined ? {} : { url: credentials };
     return impersonatedTokens({ by: tokens, serviceAccount, lifetimeSeconds, ...url });

@@ -13,6 +13,7 @@ import { planStreams, streamsByTask } from '../plan/streams.ts';
 import type { Context } from './context.ts';
 import { readInventory } from './discover.ts';
 import { wantedOf } from './run-settings.ts';
+import { withOwnGoogle } from './shared-google.ts';
 import { openSources } from './sources.ts';
 
 /** Time for a cluster to say what it serves, milliseconds. */
@@ -25,7 +26,7 @@ export interface PlannedRun extends FleetPlan {
 
 /** Plans for the clusters that the sources find. */
 export async function planRun(config: Config, context: Context): Promise<PlannedRun> {
-  const opened = await openSources(config, context);
+  const opened = await withOwnGoogle(config, context, (google) => openSources(config, context, google));
   try {
     return await readInventory(opened, context.signal, async (inventory) => {
       const answers = await Promise.all((inventory?.reached ?? []).map((each) => demandOf(each, config, context)));

@@ -1,30 +1,24 @@
 // A Pub/Sub sink, composed: whose tokens, and where Pub/Sub is. Loaded only where a topic is configured.
 import { openPubsubSink } from '../adapters/google/pubsub-sink.ts';
 import type { PubsubEndpoint } from '../adapters/google/pubsub-topic.ts';
-import type { Config } from '../config/options.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { Context } from './context.ts';
+import type { SharedGoogle } from './shared-google.ts';
 
-export async function openPubsub(target: string, config: Config, context: Context): Promise<EventSink> {
-  const { env, report, signal } = context;
+export async function openPubsub(
+  target: string,
+  { env, report, signal }: Context,
+  google: SharedGoogle,
+): Promise<EventSink> {
   const endpoint = endpointOf(env);
-  // An emulator asks nobody who he is, and there need be no identity beside it.
-  const identity =
-    endpoint?.insecure === true ? undefined : await (await import('./google.ts')).googleTokens(config, context);
-  const sink = await openPubsubSink({
+  return await openPubsubSink({
     target,
-    tokens: identity?.tokens,
+    // An emulator asks nobody who he is, and there need be no identity beside it.
+    tokens: endpoint?.insecure === true ? undefined : (await google.get()).tokens,
     ...(endpoint === undefined ? {} : { endpoint }),
     warn: (message) => report({ severity: 'WARNING', message }),
     signal,
   });
-  return {
-    ...sink,
-    async close() {
-      await sink.close();
-      await identity?.close();
-    },
-  };
 }
 
 /**

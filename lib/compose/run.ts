@@ -20,6 +20,7 @@ import { inventoryKeeper } from './inventory-keeper.ts';
 import { ownStore, thisProcess } from './ownership.ts';
 import { redactionRules, retentionPolicy, wantedOf, watchPolicy } from './run-settings.ts';
 import { type RunSummary, summarize } from './run-summary.ts';
+import { sharedGoogle } from './shared-google.ts';
 import { openSinks } from './sinks.ts';
 import { openSources, REFRESH_MS } from './sources.ts';
 import { openStore, type RunStore } from './store.ts';
@@ -61,11 +62,12 @@ export function startRun(config: Config, context: Context): RunHandle {
   const startedAt = systemClock.now();
   const board = createStatusBoard();
   const tally = createTally();
+  const google = sharedGoogle(config, context);
   const view: View = { phase: 'discovering', sandbox: false, clusters: [], problems: [] };
 
   /** Opens the store before anything else: a second run on it must not even start a sandbox. */
   async function run(): Promise<RunSummary> {
-    const opened = await openStore(config, context);
+    const opened = await openStore(config, context, google);
     const over = new AbortController();
     const store = endingWhenDamaged(opened, over);
     try {
@@ -93,6 +95,14 @@ export function startRun(config: Config, context: Context): RunHandle {
     }
   }
 
+  async function runAndClose(): Promise<RunSummary> {
+    try {
+      return await run();
+    } finally {
+      await google.close();
+    }
+  }
+
   async function follow(
     stores: Omit<RunStore, 'leases'> & Pick<BridgeOptions, 'leases' | 'showStatus'>,
     over: AbortController,
@@ -102,12 +112,12 @@ export function startRun(config: Config, context: Context): RunHandle {
     stop.addEventListener('abort', () => {
       view.phase = 'stopping';
     });
-    const opened = await openSources(config, context);
+    const opened = await openSources(config, context, google);
     view.sandbox = opened.sandbox;
     let sink: EventSink | undefined;
     const inventory = inventoryKeeper(stores.inventory, systemClock, context.report);
     try {
-      sink = await openSinks(config, stores, over, { ...context, signal: stop });
+      sink = await openSinks(config, stores, over, { ...context, signal: stop }, google);
       const result = await runBridge({
         ...stores,
         sources: opened.sources,
@@ -158,7 +168,7 @@ export function startRun(config: Config, context: Context): RunHandle {
       published: tally.published,
       caughtUp: tally.caughtUp,
     }),
-    finished: run(),
+    finished: runAndClose(),
   };
 }
 

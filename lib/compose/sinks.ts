@@ -6,6 +6,7 @@ import type { Config } from '../config/options.ts';
 import { Mk8sError } from '../model/errors.ts';
 import type { EventSink } from '../ports/event-sink.ts';
 import type { Context } from './context.ts';
+import type { SharedGoogle } from './shared-google.ts';
 
 /** The sinks as one, undefined for none. `over` aborts when a sink is gone for good. */
 export async function openSinks(
@@ -13,12 +14,13 @@ export async function openSinks(
   folder: Pick<DataFolder, 'deadLetters'>,
   over: AbortController,
   context: Context,
+  google: SharedGoogle,
 ): Promise<EventSink | undefined> {
   const sinks = await Promise.all(
     config.sinks.map(async (target): Promise<EventSink> => {
       if (target.startsWith('pubsub:')) {
         const { openPubsub } = await import('./pubsub.ts');
-        return await openPubsub(target, config, context);
+        return await openPubsub(target, context, google);
       }
       if (target !== 'stdout:') {
         const { webhookSink } = await import('../adapters/http/webhook-sink.ts');

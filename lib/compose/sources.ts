@@ -1,9 +1,8 @@
 // Where clusters come from, as the configuration says.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultSources } from '../adapters/kubernetes/context-defaults.ts';
-import { inClusterSource } from '../adapters/kubernetes/in-cluster.ts';
 import { kubeconfigSource } from '../adapters/kubernetes/kubeconfig.ts';
+import { lazily } from '../async/lazily.ts';
 import type { Config } from '../config/options.ts';
 import type { DefaultWish } from '../discover/default-cluster.ts';
 import type { Problem } from '../model/cluster.ts';
@@ -12,12 +11,11 @@ import type { ClusterSource } from '../ports/cluster-source.ts';
 import { openClusterProfileSource } from './cluster-profile.ts';
 import type { Context } from './context.ts';
 import { gatewayKeeper } from './gateways.ts';
-import { type GoogleSources, isGoogles, openGoogleSources } from './google.ts';
+import { isGoogles, openGoogleSources } from './google-sources.ts';
 import { openIstioSource } from './istio.ts';
 import { kubeconfigLocation } from './kubeconfig-location.ts';
-
-/** Sources that read objects of the clusters that others name. */
-const toldByObjects = new Set(['istio', 'clusterprofile']);
+import { isLocal, localSources } from './local-sources.ts';
+import type { SharedGoogle } from './shared-google.ts';
 
 /** Sources are read again this often, milliseconds: clusters join and leave without a restart. */
 export const REFRESH_MS = 30_000;
@@ -31,34 +29,26 @@ export interface OpenedSources {
   close(): Promise<void>;
 }
 
-/** The sources of a configuration; `close` ends the sandbox where it is one. */
-export async function openSources(config: Config, context: Context): Promise<OpenedSources> {
+/** The sources of a configuration; `close` ends the sandbox where it is one. `google` is asked for only where a source needs it. */
+export async function openSources(config: Config, context: Context, google: SharedGoogle): Promise<OpenedSources> {
   const wanted = config.source;
   if (wanted.includes('sandbox')) return await sandboxSources(config);
   const location = kubeconfigLocation(config, context.env);
-  let opened: Promise<GoogleSources> | undefined;
-  const googleOnce = (): Promise<GoogleSources> => (opened ??= openGoogleSources(config, context));
-  const google = wanted.some(isGoogles) ? await googleOnce() : undefined;
-  const wish = { named: config.defaultCluster, region: config.region ?? google?.region };
-  const byName = wanted.filter((name) => !toldByObjects.has(name) && !isGoogles(name));
-  const plain = byName.length === 0 && google === undefined ? ['auto'] : byName;
+  const cloud = lazily(async () => openGoogleSources(config, context, await google.get()));
+  const googles = wanted.some(isGoogles) ? await cloud.get() : undefined;
+  const wish = { named: config.defaultCluster, region: config.region ?? googles?.region };
+  const local = googles === undefined && !wanted.some(isLocal) ? ['auto'] : wanted;
   const keep = gatewayKeeper(config);
-  const direct = [
-    ...plain.flatMap((name): readonly ClusterSource[] => {
-      if (name === 'in-cluster') return [inClusterSource(location)];
-      return name === 'kubeconfig' ? [kubeconfigSource(location)] : defaultSources(location);
-    }),
-    ...(google?.sources ?? []),
-  ].map(keep);
+  const direct = [...localSources(local, location), ...(googles?.sources ?? [])].map(keep);
   const told = [
     ...(wanted.includes('istio') ? [openIstioSource(config, direct, wish, context)] : []),
     ...(wanted.includes('clusterprofile')
-      ? [await openClusterProfileSource(config, direct, wish, context, googleOnce)]
+      ? [await openClusterProfileSource(config, direct, wish, context, cloud.get)]
       : []),
   ];
   async function close(): Promise<void> {
     await Promise.all(told.map((each) => each.close()));
-    await (await opened)?.close();
+    await (await cloud.opened())?.close();
   }
   const sources = [...direct, ...told.map(({ source }) => source)];
   const chosen = sources.map((source) => onlyContexts(keep(source), config.contexts));

@@ -4,12 +4,17 @@ import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
 import type { Context } from './context.ts';
 import { isAlive, thisProcess } from './ownership.ts';
+import type { SharedGoogle } from './shared-google.ts';
 
 /** What a run needs of its store: all of it but what tailing reads. */
 export type RunStore = Omit<DataFolder, 'feed' | 'subscriptions'>;
 
 /** Throws Mk8sError `storage` or `full` where the folder cannot be opened; Firestore is asked at the first use. */
-export async function openStore(config: Config, context: Pick<Context, 'env'>): Promise<RunStore> {
+export async function openStore(
+  config: Config,
+  { env }: Pick<Context, 'env'>,
+  google: SharedGoogle,
+): Promise<RunStore> {
   const { host } = thisProcess();
   if (config.store === 'disk') {
     const { openDataFolder } = await import('../adapters/disk/data-folder.ts');
@@ -21,23 +26,10 @@ export async function openStore(config: Config, context: Pick<Context, 'env'>): 
     import('../adapters/firestore/firestore-store.ts'),
   ]);
   // The emulator asks nobody who he is, and there need be no identity beside it.
-  const identity = context.env['FIRESTORE_EMULATOR_HOST']
-    ? undefined
-    : await (await import('./google.ts')).googleTokens(config, context);
-  const documents = firestoreDocuments({
-    project,
-    database,
-    ...(identity === undefined ? {} : { tokens: identity.tokens }),
-  });
+  const own = env['FIRESTORE_EMULATOR_HOST'] ? {} : { tokens: (await google.get()).tokens };
+  const documents = firestoreDocuments({ project, database, ...own });
   const { index, count } = config.shard;
-  const store = openFirestoreStore({ documents, clock: systemClock, share: `${index}-of-${count}`, host, isAlive });
-  return {
-    ...store,
-    async close() {
-      await store.close();
-      await identity?.close();
-    },
-  };
+  return openFirestoreStore({ documents, clock: systemClock, share: `${index}-of-${count}`, host, isAlive });
 }
 
 function parseFirestore(store: string): { readonly project: string; readonly database: string } {

@@ -1,5 +1,5 @@
 // Which cluster is the default where nothing else says: no context is current, and this is not a pod.
-import { gkeNameOf } from '../model/gke-name.ts';
+import { gkeNameOf, placeInName } from '../model/gke-name.ts';
 
 /** What is known of the wish; all of it may be absent. */
 export interface DefaultWish {
@@ -71,7 +71,7 @@ function wholeName(named: string): string {
 
 /** Contexts that gcloud writes have the place in their names. */
 function placeOf({ name, location }: Choosable): string | undefined {
-  return location ?? /^(?:gke|connectgateway)_[^_]+_([^_]+)_[^_]+$/.exec(name)?.[1];
+  return location ?? placeInName(name)?.location;
 }
 
 /** A zone is in its region: `us-central1-a` in `us-central1`. */

@@ -1,4 +1,4 @@
-// Ways to write down one GKE cluster.
+// Ways to write down one cluster of Google's: a GKE cluster, or a member of a fleet.
 import { Mk8sError } from './errors.ts';
 
 export interface GkeName {
@@ -34,4 +34,21 @@ export function parseGkeName(text: string): GkeName {
     `"${text}" names no GKE cluster: write gke://PROJECT/LOCATION/NAME, or its link https://container.googleapis.com/v1/projects/PROJECT/locations/LOCATION/clusters/NAME`,
     { code: 'config' },
   );
+}
+
+/** What a name says of where a cluster is. */
+export interface NamedPlace extends GkeName {
+  readonly kind: 'gke' | 'membership';
+}
+
+/**
+ * By the name that gcloud gives to a context, and the gke and fleet sources to their clusters: `gke_PROJECT_LOCATION_NAME` and
+ * `connectgateway_PROJECT_LOCATION_NAME`. Undefined for any other name. No part has an underscore.
+ */
+export function placeInName(text: string): NamedPlace | undefined {
+  const { kind, project, location, name } =
+    /^(?<kind>gke|connectgateway)_(?<project>[a-z0-9.:-]+)_(?<location>[a-z0-9-]+)_(?<name>[a-z0-9-]+)$/.exec(text)
+      ?.groups ?? {};
+  if (project === undefined || location === undefined || name === undefined) return undefined;
+  return { kind: kind === 'gke' ? 'gke' : 'membership', project, location, name };
 }

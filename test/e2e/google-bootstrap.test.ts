@@ -109,6 +109,12 @@ describe('with only a kubeconfig', () => {
     expect(asked).toContainEqual(['memberships', `serviceAccount:${runner}`]);
   });
 
+  test('its service account is whose tokens the commands give, too', async () => {
+    const { code, stdout, stderr } = await mk8s('token', '--access');
+    expect(code, stderr).toBe(0);
+    expect(fleet.tokens.whoIs(stdout.trim())).toBe(`serviceAccount:${pool}[default/default]`);
+  });
+
   test('a pool that does not trust it is told with the step, the identity and what to check', async () => {
     const { code, stderr } = await mk8s(
       'clusters',

@@ -1,13 +1,11 @@
 // Documents over Google's library. Imported at the first use: it takes half a second.
 import type { CollectionReference, Firestore, WriteBatch } from '@google-cloud/firestore';
-import { Mk8sError, messageOf } from '../../model/errors.ts';
 import type { TokenSource } from '../../ports/token-source.ts';
-import { type Document, type Documents, type Fields, type Query, Refused, type Write } from './documents.ts';
+import { authClient } from '../google-api/auth-client.ts';
+import type { Document, Documents, Fields, Query, Write } from './documents.ts';
+import { type FirestorePlace, firestoreError } from './firestore-error.ts';
 
-export interface FirestoreDocumentsOptions {
-  readonly project: string;
-  /** `(default)` is one, too. */
-  readonly database: string;
+export interface FirestoreDocumentsOptions extends FirestorePlace {
   /** Undefined for the emulator (FIRESTORE_EMULATOR_HOST), which wants none. */
   readonly tokens?: TokenSource;
 }
@@ -15,14 +13,12 @@ export interface FirestoreDocumentsOptions {
 type Library = typeof import('@google-cloud/firestore');
 
 export function firestoreDocuments({ project, database, tokens }: FirestoreDocumentsOptions): Documents {
-  const place = `Firestore database "${database}" of project ${project}`;
-  const identity = tokens?.identity ?? 'nobody (emulator)';
   let opened: Promise<{ library: Library; db: Firestore }> | undefined;
 
   async function open(): Promise<{ library: Library; db: Firestore }> {
     const library = await import('@google-cloud/firestore');
     // The library takes it for its transport, though its type does not name it.
-    const auth = tokens === undefined ? {} : { authClient: await authClient(tokens) };
+    const auth = tokens === undefined ? {} : { authClient: authClient(await import('google-auth-library'), tokens) };
     return { library, db: new library.Firestore({ projectId: project, databaseId: database, ...auth }) };
   }
 
@@ -32,7 +28,7 @@ export function firestoreDocuments({ project, database, tokens }: FirestoreDocum
       const { db, library } = await opened;
       return await body(db, library);
     } catch (error) {
-      throw firestoreError(error, { attempted, place, identity });
+      throw firestoreError(error, attempted, { project, database }, tokens);
     }
   }
 
@@ -61,16 +57,6 @@ export function firestoreDocuments({ project, database, tokens }: FirestoreDocum
       if (opened !== undefined) await (await opened).db.terminate();
     },
   };
-}
-
-async function authClient(tokens: TokenSource) {
-  const { OAuth2Client } = await import('google-auth-library');
-  const client = new OAuth2Client();
-  client.refreshHandler = async () => {
-    const { token, expiresAt } = await tokens.get({ kind: 'access' });
-    return { access_token: token, expiry_date: expiresAt.getTime() };
-  };
-  return client;
 }
 
 function searchOf(collection: CollectionReference, { where, orderBy, limit, fields }: Query) {
@@ -112,57 +98,4 @@ function documentOf(snapshot: Snapshot): Document {
 
 function versionOf({ seconds, nanoseconds }: { readonly seconds: number; readonly nanoseconds: number }): string {
   return `${seconds}.${nanoseconds}`;
-}
-
-/** Canonical codes: https://grpc.io/docs/guides/status-codes/ */
-const grpc = {
-  invalidArgument: 3,
-  notFound: 5,
-  alreadyExists: 6,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  failedPrecondition: 9,
-  unauthenticated: 16,
-} as const;
-
-function firestoreError(
-  error: unknown,
-  { attempted, place, identity }: { attempted: string; place: string; identity: string },
-): Error {
-  if (error instanceof Mk8sError) return error;
-  const code = error instanceof Error && 'code' in error ? Number(error.code) : undefined;
-  const said = messageOf(error).replace(/\.$/, '');
-  const fail = (advice: string, kind: 'storage' | 'full' | 'credentials', retryable: boolean) =>
-    new Mk8sError(
-      `Cannot ${attempted} in ${place} as ${identity}: ${said}${advice === '' ? '' : `. ${advice}`}`,
-      // The cause is not kept: what it was sent with may be in it.
-      { code: kind, retryable },
-    );
-  const isIndex = said.includes('index');
-  switch (code) {
-    case grpc.alreadyExists:
-      return new Refused(error);
-    case grpc.failedPrecondition:
-      if (isIndex) return fail('Create the indexes of infra/firestore.tf', 'storage', false);
-      return new Refused(error);
-    case grpc.notFound:
-      // A document to change is gone; that of a whole database reads otherwise.
-      if (!/database/i.test(said)) return new Refused(error);
-      return fail(`Create it: gcloud firestore databases create --database=NAME --location=LOCATION`, 'storage', false);
-    case grpc.permissionDenied:
-      return fail(
-        'Enable firestore.googleapis.com and grant roles/datastore.user: gcloud projects add-iam-policy-binding PROJECT --role roles/datastore.user --member PRINCIPAL',
-        'storage',
-        false,
-      );
-    case grpc.unauthenticated:
-      return fail('Check the credentials', 'credentials', true);
-    case grpc.resourceExhausted:
-      return fail('Its quota is used up; recording goes on by itself once there is room', 'full', true);
-    case grpc.invalidArgument:
-      return fail('', 'storage', false);
-    case undefined:
-    default:
-      return fail('', 'storage', true);
-  }
 }

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError } from './google-error.ts';
+import { googleError } from '../google-api/google-error.ts';
+import { CLOUD_PLATFORM } from '../google-api/scopes.ts';
 import { jwtExpiry } from './jwt.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
 
 type Library = typeof import('google-auth-library');
 

@@ -4,8 +4,8 @@
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError, type Refusal } from './google-error.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
+import { googleError, type Refusal } from '../google-api/google-error.ts';
+import { CLOUD_PLATFORM } from '../google-api/scopes.ts';
 
 type Library = typeof import('google-auth-library');
 

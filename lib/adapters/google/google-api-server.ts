@@ -2,8 +2,8 @@
 // cluster is asked, is told as Kubernetes would tell it, with the command that helps.
 import type { ApiResponse, ApiServer } from '../../ports/api-server.ts';
 import type { TokenSource } from '../../ports/token-source.ts';
-import { type Access, accessAdvice } from './google-advice.ts';
-import { type Refusal, refusalOf } from './google-error.ts';
+import { type Access, accessAdvice } from '../google-api/google-advice.ts';
+import { type Refusal, refusalOf } from '../google-api/google-error.ts';
 
 /** Answers that Google's front door gives by itself; others are the cluster's. */
 const REFUSALS = new Set([400, 401, 403, 404, 429, 503]);

@@ -1,8 +1,8 @@
 // A GET of a Google API that has no library of its own here, through google-auth-library's transporter.
 import type { TokenSource } from '../../ports/token-source.ts';
-import { type Access, accessAdvice } from './google-advice.ts';
-import { googleError } from './google-error.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
+import { type Access, accessAdvice } from '../google-api/google-advice.ts';
+import { googleError } from '../google-api/google-error.ts';
+import { CLOUD_PLATFORM } from '../google-api/scopes.ts';
 
 const TIMEOUT_MS = 30_000;
 

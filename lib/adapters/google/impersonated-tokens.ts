@@ -2,10 +2,10 @@
 // Source: https://cloud.google.com/iam/docs/reference/credentials/rest
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { member } from './google-advice.ts';
-import { googleError, type Refusal } from './google-error.ts';
+import { member } from '../google-api/google-advice.ts';
+import { googleError, type Refusal } from '../google-api/google-error.ts';
+import { CLOUD_PLATFORM } from '../google-api/scopes.ts';
 import { jwtExpiry } from './jwt.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
 
 type Library = typeof import('google-auth-library');
 

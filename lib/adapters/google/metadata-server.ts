@@ -4,9 +4,9 @@ import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError } from '../../model/errors.ts';
 import { Token } from '../../model/token.ts';
 import type { TokenRequest, TokenSource } from '../../ports/token-source.ts';
-import { googleError, type Refusal } from './google-error.ts';
+import { googleError, type Refusal } from '../google-api/google-error.ts';
+import { CLOUD_PLATFORM } from '../google-api/scopes.ts';
 import { jwtExpiry } from './jwt.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
 
 /** Where this process runs, as the metadata server says. */
 export interface Surroundings {

@@ -5,7 +5,7 @@
 // they may (`testIamPermissions`); only where the answer is "nothing" is the topic looked at, to tell why.
 import { untilAborted } from '../../async/until-aborted.ts';
 import { Mk8sError } from '../../model/errors.ts';
-import { type GoogleAttempt, googleError } from './google-error.ts';
+import { type GoogleAttempt, googleError } from '../google-api/google-error.ts';
 import type { PubsubName } from './pubsub-name.ts';
 import { createTopic, grantPublisher, type PubsubTopic, publishing } from './pubsub-topic.ts';
 

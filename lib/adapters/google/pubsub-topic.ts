@@ -5,11 +5,11 @@
 import type { PublishOptions, PubSub } from '@google-cloud/pubsub';
 import { Mk8sError } from '../../model/errors.ts';
 import type { TokenSource } from '../../ports/token-source.ts';
-import { authClient } from './auth-client.ts';
-import { type GoogleAttempt, googleError } from './google-error.ts';
+import { authClient } from '../google-api/auth-client.ts';
+import { type GoogleAttempt, googleError } from '../google-api/google-error.ts';
+import { CLOUD_PLATFORM } from '../google-api/scopes.ts';
 import { type Chunk, REQUEST } from './pubsub-lanes.ts';
 import type { PubsubName } from './pubsub-name.ts';
-import { CLOUD_PLATFORM } from './scopes.ts';
 
 export interface PubsubEndpoint {
   /** `HOST[:PORT]`. */

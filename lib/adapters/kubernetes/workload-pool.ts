@@ -1,5 +1,6 @@
 // Which workload identity pool of Google trusts a cluster's service accounts, as the cluster itself knows it.
 import { Mk8sError } from '../../model/errors.ts';
+import { placeInName } from '../../model/gke-name.ts';
 import { isRecord } from './client-object.ts';
 import { sendJson, type Target } from './rest.ts';
 
@@ -26,8 +27,20 @@ export async function readWorkloadPool(target: Target, signal?: AbortSignal): Pr
   return typeof issuer === 'string' ? gkePool(issuer) : undefined;
 }
 
+/** As far as the cluster's name tells (`placeInName`): its project's pool, and its link there. Undefined for other names. */
+export function namedPool(cluster: string): WorkloadPool | undefined {
+  const place = placeInName(cluster);
+  if (place === undefined) return undefined;
+  const { kind, project, location, name } = place;
+  const provider =
+    kind === 'gke'
+      ? `https://container.googleapis.com/v1/projects/${project}/locations/${location}/clusters/${name}`
+      : `https://gkehub.googleapis.com/projects/${project}/locations/${location}/memberships/${name}`;
+  return { pool: `${project}.svc.id.goog`, provider };
+}
+
 /** The pool of a GKE cluster, by its link `https://container.googleapis.com/v1/projects/P/locations/L/clusters/C`. */
-export function gkePool(link: string): WorkloadPool | undefined {
+function gkePool(link: string): WorkloadPool | undefined {
   const [, project] =
     /^https:\/\/container\.googleapis\.com\/v1\/projects\/([^/]+)\/locations\/[^/]+\/clusters\/[^/]+$/.exec(link) ?? [];
   return project === undefined ? undefined : { pool: `${project}.svc.id.goog`, provider: link };
