@@ -86,7 +86,7 @@ export async function openFunction({
     report: context.report,
     settings: {
       tokensUrl: config.serve.tokensUrl ?? url,
-      tokensAudience: config.serve.tokensUrl ?? audiences[0] ?? url,
+      tokensAudience: config.serve.tokensUrl ?? (config.serve.as === undefined ? (audiences[0] ?? url) : undefined),
       corsOrigins: config.serve.corsOrigins,
       rates: RATES,
     },

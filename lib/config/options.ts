@@ -358,6 +358,13 @@ export const options = [
     flagIn: { credential: 'audience' },
   },
   {
+    key: 'service.anonymous',
+    kind: 'boolean',
+    default: 'false',
+    help: 'show the service no identity token: for one that asks nobody who they are (mk8s serve --as)',
+    commands: ['credential', 'token'],
+  },
+  {
     key: 'metadata.port',
     kind: 'port',
     default: '15021',
