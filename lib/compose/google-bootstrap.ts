@@ -20,6 +20,10 @@ export type FindHome = (signal?: AbortSignal) => Promise<ClusterCandidate | unde
 
 export interface Bootstrap {
   readonly tokens: TokenSource;
+  /** The service account's own JWTs, for whoever trusts the cluster's issuer. */
+  readonly caller: TokenSource;
+  /** The workload identity pool: `PROJECT.svc.id.goog`, or as it is configured. */
+  pool(): Promise<string>;
   /** Of the pool; undefined where its name does not say. */
   project(): Promise<string | undefined>;
   close(): Promise<void>;
@@ -31,6 +35,7 @@ interface Opened {
   readonly api: ApiServer;
   readonly pool: string;
   readonly tokens: TokenSource;
+  readonly caller: TokenSource;
 }
 
 /** Nothing is asked before the first token. `sts`: another place than Google's own. */
@@ -54,18 +59,23 @@ export function bootstrapFrom(findHome: FindHome, config: Config, sts: string | 
     }
   });
 
+  const source = (kind: 'tokens' | 'caller'): TokenSource => ({
+    get identity() {
+      return opened?.[kind].identity ?? 'the service account of the default cluster';
+    },
+    get principal() {
+      return opened?.[kind].principal;
+    },
+    async get(request, options = {}) {
+      return await (await current(options.signal))[kind].get(request, options);
+    },
+  });
+
   return {
-    tokens: {
-      get identity() {
-        return opened?.tokens.identity ?? 'the service account of the default cluster';
-      },
-      get principal() {
-        return opened?.tokens.principal;
-      },
-      async get(request, options = {}) {
-        const { tokens } = await current(options.signal);
-        return await tokens.get(request, options);
-      },
+    tokens: source('tokens'),
+    caller: source('caller'),
+    async pool() {
+      return (await current()).pool;
     },
     async project() {
       const { pool } = await current();
@@ -83,7 +93,7 @@ async function openIn(
   { google }: Config,
   sts: string | undefined,
   signal: AbortSignal,
-): Promise<Pick<Opened, 'pool' | 'tokens'>> {
+): Promise<Pick<Opened, 'pool' | 'tokens' | 'caller'>> {
   const target = { api, name: home.name };
   const account = await accountOf(google.kubernetesServiceAccount, home, () => ownServiceAccount(target, signal));
   const found = google.pool === undefined ? await poolOf(home, () => readWorkloadPool(target, signal)) : undefined;
@@ -91,8 +101,9 @@ async function openIn(
   if (pool === undefined) throw noPool(home.name);
   const provider = google.provider ?? found?.provider;
   const { namespace, name } = account;
+  const caller = serviceAccountTokens(target, account);
   const tokens = federatedTokens({
-    subject: serviceAccountTokens(target, account),
+    subject: caller,
     pool,
     now: () => systemClock.now(),
     // https://cloud.google.com/iam/docs/reference/rest/v1/Binding (members)
@@ -100,7 +111,7 @@ async function openIn(
     ...(provider === undefined ? {} : { provider }),
     ...(sts === undefined ? {} : { url: sts }),
   });
-  return { pool, tokens };
+  return { pool, tokens, caller };
 }
 
 /** As configured, else whoever the credentials speak for, else the namespace's own account. */

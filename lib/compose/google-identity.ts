@@ -1,8 +1,10 @@
 // Whose Google tokens this process has off Google Cloud: those of application default credentials, or of a cluster's service
 // account, whose JWT a workload identity pool takes. Either may impersonate a Google service account.
+import { homedir } from 'node:os';
 import { type ApplicationDefault, applicationDefault } from '../adapters/google/application-default.ts';
 import { federatedTokens } from '../adapters/google/federated-tokens.ts';
 import { impersonatedTokens } from '../adapters/google/impersonated-tokens.ts';
+import { metadataServer } from '../adapters/google/metadata-server.ts';
 import { serviceAccountTokens } from '../adapters/kubernetes/service-account-tokens.ts';
 import { systemClock } from '../async/system-clock.ts';
 import type { Config } from '../config/options.ts';
@@ -12,6 +14,7 @@ import { keepTokens } from '../tokens/kept-tokens.ts';
 import { type ClusterPlace, clusterPlace } from './cluster-place.ts';
 import type { Context } from './context.ts';
 import { type GoogleHosts, hostsOf } from './google-hosts.ts';
+import { clusterStandsForUs } from './google-means.ts';
 
 export interface GoogleIdentity {
   readonly tokens: TokenSource;
@@ -48,7 +51,8 @@ export async function openGoogleIdentity(
   const { impersonate } = config.google;
   const own =
     account === undefined
-      ? ofApplicationDefault(config, applicationDefault(surroundings))
+      ? ((await ofClusterAlone(config, context, cluster)) ??
+        ofApplicationDefault(config, applicationDefault(surroundings)))
       : await ofCluster(account, cluster, config, context, hosts);
   if (impersonate === undefined) return own;
   const tokens = actingAs(impersonate, own.tokens, hosts);
@@ -64,6 +68,23 @@ function configured({ google }: Config): Account | undefined {
 export function actingAs(email: string, by: TokenSource, { credentials }: GoogleHosts): TokenSource {
   const url = credentials === undefined ? {} : { url: credentials };
   return keep(impersonatedTokens({ by, serviceAccount: email, ...surroundings, ...url }));
+}
+
+/** Undefined where there is anything else, or no cluster. */
+async function ofClusterAlone(
+  config: Config,
+  context: Context,
+  cluster: string | undefined,
+): Promise<GoogleIdentity | undefined> {
+  const { env } = context;
+  let opened: Promise<GoogleIdentity | undefined> | undefined;
+  const open = (): Promise<GoogleIdentity | undefined> =>
+    (opened ??= import('./cluster-identity.ts').then((it) => it.clusterIdentity(cluster, config, context)));
+  const hasCluster = async (): Promise<boolean> => (await open()) !== undefined;
+  const metadata = metadataServer(surroundings);
+  const folder = env['HOME'] ?? homedir();
+  const own = (await clusterStandsForUs(config, { env, folder, metadata, hasCluster })) ? await open() : undefined;
+  return own === undefined ? undefined : { ...own, tokens: keep(own.tokens), caller: keep(own.caller) };
 }
 
 /** These are the metadata server's on Google Cloud, where nothing else is set up. */

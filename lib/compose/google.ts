@@ -1,6 +1,6 @@
 // Google Cloud, composed: whose tokens, which projects, and the sources that need both. Imported libraries stay unimported until
 // a source asks (Google's are most of the weight).
-import { applicationDefault, hasApplicationDefault } from '../adapters/google/application-default.ts';
+import { applicationDefault } from '../adapters/google/application-default.ts';
 import { fleetSource } from '../adapters/google/fleet-source.ts';
 import { gkeClusters } from '../adapters/google/gke-clusters.ts';
 import { type GoogleEndpoint, gkeSource } from '../adapters/google/gke-source.ts';
@@ -25,6 +25,7 @@ import { keepTokens } from '../tokens/kept-tokens.ts';
 import type { Context } from './context.ts';
 import { bootstrapFrom, type FindHome } from './google-bootstrap.ts';
 import { type GoogleHosts, hostsOf } from './google-hosts.ts';
+import { clusterStandsForUs } from './google-means.ts';
 import { currentCluster, kubeconfigLocation } from './kubeconfig-location.ts';
 
 export interface GoogleSources {
@@ -150,16 +151,14 @@ async function identityOf(config: Config, hosts: GoogleHosts, env: NodeJS.Proces
 }
 
 async function whichIdentity(
-  { google }: Config,
+  config: Config,
   { env, home: folder }: KubeconfigLocation,
   home: FindHome,
   metadata: MetadataServer,
 ): Promise<'metadata' | 'adc' | 'cluster'> {
-  if (google.kubernetesServiceAccount !== undefined) return 'cluster';
-  if (await metadata.isAvailable()) return 'metadata';
-  if (await hasApplicationDefault(env, folder)) return 'adc';
-  // With no cluster either, the advice on application default credentials is the one that helps.
-  return (await home()) === undefined ? 'adc' : 'cluster';
+  const hasCluster = async (): Promise<boolean> => (await home()) !== undefined;
+  if (await clusterStandsForUs(config, { env, folder, metadata, hasCluster })) return 'cluster';
+  return (await metadata.isAvailable()) ? 'metadata' : 'adc';
 }
 
 function keep(source: TokenSource): TokenSource {

@@ -20,7 +20,7 @@ const INSIDE = 'MK8S_INSIDE_CREDENTIAL';
 export async function openTokens(config: Config, context: Context): Promise<TokenBroker> {
   if (context.env[INSIDE] !== undefined) {
     throw new Mk8sError(
-      'mk8s was started by itself to get a token: the cluster that it needs for that has mk8s as its credential plugin. Name another cluster, or another context of it, that has credentials of its own',
+      'mk8s was started by itself to get a token: the cluster that it needs for that has mk8s as its credential plugin. Name another cluster, or another context of it, that has credentials of its own, or give mk8s credentials for Google: gcloud auth application-default login',
       { code: 'config' },
     );
   }

@@ -75,12 +75,16 @@ async function createNamespace(client: ReturnType<typeof clusterClient>): Promis
   await client.call('POST', '/api/v1/namespaces', body, [409]);
 }
 
-describe.skipIf(!hasKubectl())('a kubeconfig of the service, given to kubectl as it is (where it is installed)', () => {
-  describe('on a sandbox', () => suite(sandboxCluster));
-  describe.skipIf(kubeAssets === undefined)('on a real API server (where KUBEBUILDER_ASSETS has one)', () =>
-    suite(realCluster),
-  );
-});
+describe.skipIf(!hasKubectl())(
+  'a kubeconfig of the service, given to kubectl as it is (where it is installed)',
+  { timeout: 120_000 },
+  () => {
+    describe('on a sandbox', () => suite(sandboxCluster));
+    describe.skipIf(kubeAssets === undefined)('on a real API server (where KUBEBUILDER_ASSETS has one)', () =>
+      suite(realCluster),
+    );
+  },
+);
 
 function suite(start: () => Promise<Cluster>): void {
   let folder: TemporaryFolder;
@@ -229,6 +233,12 @@ rules:
       METADATA_SERVER_DETECTION: 'none',
     });
     expect(read, read.stderr).toMatchObject({ code: 0, stdout: 'widget.example.com/one\n' });
+  });
+
+  test('says how to get an identity, where the caller has none to show', async () => {
+    const config = await download('/v1/clusters/web/kubeconfig');
+    const nobody = await run(config, ['get', '--raw', '/version'], { METADATA_SERVER_DETECTION: 'none' });
+    expect(nobody.stderr).toContain('gcloud auth application-default login');
   });
 
   test('tells where the plugin comes from, where it is not installed', async () => {
