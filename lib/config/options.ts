@@ -483,6 +483,15 @@ export const options = [
     commands: ['serve'],
   },
   {
+    key: 'serve.proxies',
+    kind: 'count',
+    default: '0',
+    value: 'number',
+    flag: 'proxies',
+    help: "how many proxies in front of the service each add an address to X-Forwarded-For: the caller's is that far from its end; 0: it is not looked at",
+    commands: ['serve'],
+  },
+  {
     key: 'serve.as',
     kind: 'text',
     value: 'address',

@@ -25,6 +25,8 @@ export interface Input<Params, Query, Body> {
   readonly body: Body;
   /** Who calls; of routes that know their caller otherwise, or need none, not to be read. */
   readonly caller: VerifiedCaller;
+  /** The caller by a token that came in another place than Authorization. Throws Problem `unauthenticated`, `unavailable` or `too-many-requests`. */
+  readonly identify: (token: string) => Promise<VerifiedCaller>;
   readonly request: HttpRequest;
   readonly requestId: string;
   readonly services: Services;
@@ -41,6 +43,8 @@ export interface RouteShape<P extends GenericSchema, Q extends GenericSchema, B 
   readonly caller: 'bearer' | 'subject-token' | 'none';
   /** Which of the rates counts. */
   readonly rate: 'lists' | 'tokens';
+  /** True where it is answered however often it is asked: health, which platforms ask for. */
+  readonly uncounted?: true;
   readonly params?: P;
   readonly query?: Q;
   /** Of JSON, or of a form where `form` is true. */

@@ -29,7 +29,8 @@ interface Settings {
   readonly tokensAudience: string | undefined;
   /** Origins whose pages may read answers; none: no page may. */
   readonly corsOrigins: readonly string[];
-  readonly rates: { readonly lists: Rate; readonly tokens: Rate };
+  /** `unverified`: of an address, for requests without a token that holds, all together. */
+  readonly rates: { readonly lists: Rate; readonly tokens: Rate; readonly unverified: Rate };
 }
 
 export interface Services {

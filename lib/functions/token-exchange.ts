@@ -1,7 +1,5 @@
 // OAuth 2.0 token exchange (RFC 8693): the caller's ID token in, an access or identity token out.
-import type { VerifiedCaller } from '../ports/caller.ts';
 import { clusterOf } from './account-tokens.ts';
-import { verifiedCaller } from './authenticate.ts';
 import { namesOf } from './find-cluster.ts';
 import type { Mint, Minted } from './mint.ts';
 import { Problem } from './problems.ts';
@@ -11,7 +9,7 @@ import * as schemas from './schemas.ts';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform';
 
-export function exchangeToken(mint: Mint, admit: (caller: VerifiedCaller) => void): Route {
+export function exchangeToken(mint: Mint): Route {
   return route({
     id: 'exchangeToken',
     summary: 'The caller’s ID token for an access or identity token of another identity (RFC 8693)',
@@ -28,17 +26,11 @@ export function exchangeToken(mint: Mint, admit: (caller: VerifiedCaller) => voi
     answerName: 'ExchangedToken',
     problems: ['denied', 'cluster-not-found', 'ambiguous-cluster', 'upstream'],
     async handle({ body, ...input }) {
-      const { services, request, requestId } = input;
-      const caller = await verifiedCaller(body.subject_token, services, { requestId, signal: request.signal }).catch(
-        (error: unknown) => {
-          throw withOAuthError(error, 'invalid_request');
-        },
-      );
-      admit(caller);
       try {
+        const caller = await input.identify(body.subject_token);
         return await exchanged(mint, body, { ...input, caller });
       } catch (error) {
-        throw withOAuthError(error, 'invalid_target');
+        throw withOAuthError(error);
       }
     },
   });
@@ -157,9 +149,10 @@ function common({ caller, requestId, request }: Around): Pick<Parameters<Mint>[0
 }
 
 /** RFC 6749, 5.2, beside the members of a problem: OAuth clients look there. */
-function withOAuthError(error: unknown, denied: string): unknown {
+function withOAuthError(error: unknown): unknown {
   if (!(error instanceof Problem)) return error;
-  const code = error.problem === 'denied' || error.problem === 'cluster-not-found' ? denied : 'invalid_request';
+  const code =
+    error.problem === 'denied' || error.problem === 'cluster-not-found' ? 'invalid_target' : 'invalid_request';
   const members = { error: code, error_description: error.message };
   return new Problem(error.problem, { ...error.details, members });
 }
