@@ -58,8 +58,9 @@ export function createHandler(routes: readonly Route[], services: Services): Htt
         services,
       });
     const given = await asked().catch((error: unknown) => {
-      if (error instanceof Problem && route.caller !== 'none') refused(error, route, caller, request, requestId);
-      throw error;
+      if (!(error instanceof Problem) || route.caller === 'none') throw error;
+      refused(error, route, caller, request, requestId);
+      throw route.explain?.(error) ?? error;
     });
     return await represent(route, { status: route.status, ...given }, request);
   }

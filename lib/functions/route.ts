@@ -2,7 +2,7 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { VerifiedCaller } from '../ports/caller.ts';
 import type { HttpRequest } from '../ports/http.ts';
-import type { ProblemName } from './problems.ts';
+import type { Problem, ProblemName } from './problems.ts';
 import type { Services } from './services.ts';
 
 export type MediaType = 'application/json' | 'application/yaml';
@@ -59,6 +59,8 @@ export interface RouteShape<P extends GenericSchema, Q extends GenericSchema, B 
   /** What it gives with `?as=…` instead, by name. */
   readonly instead?: Readonly<Record<string, GenericSchema>>;
   readonly problems: readonly ProblemName[];
+  /** A problem with what the callers' protocol wants in it besides. */
+  readonly explain?: (problem: Problem) => Problem;
   handle(input: Input<InferOutput<P>, InferOutput<Q>, InferOutput<B>>): Promise<Answer>;
 }
 

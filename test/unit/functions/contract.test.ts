@@ -274,7 +274,12 @@ describe('every endpoint answers as the OpenAPI document says', () => {
       error: 'invalid_request',
     });
     expect((await ask('POST /v1/token', exchange({ resource: 'https://evil.example' }))).status).toBe(400);
-    expect((await ask('POST /v1/token', { as: null, headers: {}, body: '{}' })).status).toBe(415);
+    for (const [sent, status] of [
+      [exchange({ grant_type: 'password' }), 400],
+      [{ as: null, headers: {}, body: '{}' }, 415],
+    ] as const) {
+      expect((await ask('POST /v1/token', sent)).json).toMatchObject({ status, error: 'invalid_request' });
+    }
   });
 
   test('an issuer that refuses, is busy, or gives more than was granted: nothing of it goes out', async () => {
