@@ -28,6 +28,8 @@ locals {
       NODE_ENV          = "production"
       MK8S_SERVE_URL    = local.function_urls[name]
       MK8S_SERVE_POLICY = "${local.policy_folder}/policy.yaml"
+      # Cloud Run's own front end. Behind a load balancer, which adds one more, it is the balancer that counts, unless functions_options says 2.
+      MK8S_SERVE_PROXIES = "1"
     },
     environment,
     var.functions_options,

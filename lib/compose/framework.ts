@@ -35,5 +35,5 @@ export async function openForFramework(name: 'clusters' | 'tokens'): Promise<Fra
   // The framework closes its server at SIGTERM, after requests under way; it is then that nothing is needed any more.
   process.once('SIGTERM', () => opened.drain());
   process.once('exit', () => over.abort(new Error('the process ends')));
-  return frameworkFunction(opened.handler);
+  return frameworkFunction(opened.handler, { proxies: config.serve.proxies });
 }

@@ -24,8 +24,15 @@ const GOOGLE = 'https://accounts.google.com';
 /** What its discovery document says since 2015; named here to save a request of a cold start. */
 const GOOGLE_KEYS = new URL('https://www.googleapis.com/oauth2/v3/certs');
 
-/** Of one caller. A person's tools list; a kubectl asks for a credential every few minutes for each cluster. */
-const RATES = { lists: { perSecond: 10, burst: 50 }, tokens: { perSecond: 5, burst: 30 } };
+/**
+ * Of one caller: a person's tools list; a kubectl asks for a credential every few minutes for each cluster. And of one address without a
+ * valid token: an office whose tokens have just expired asks again with new ones; what goes on like that is none.
+ */
+const RATES = {
+  lists: { perSecond: 10, burst: 50 },
+  tokens: { perSecond: 5, burst: 30 },
+  unverified: { perSecond: 20, burst: 400 },
+};
 
 export interface FunctionOptions {
   readonly name: FunctionName;
@@ -90,7 +97,7 @@ export async function openFunction({
     report: context.report,
     settings: {
       tokensUrl: config.serve.tokensUrl ?? url,
-      tokensAudience: config.serve.tokensUrl ?? audiences[0] ?? url,
+      tokensAudience: config.serve.tokensUrl ?? (config.serve.as === undefined ? (audiences[0] ?? url) : undefined),
       corsOrigins: config.serve.corsOrigins,
       rates: RATES,
     },

@@ -15,7 +15,7 @@ export interface Serving {
 
 /** Listens when it resolves. Throws Mk8sError `config`: the policy, the port, or `as` on an address that others reach. */
 export async function startServing(config: Config, context: Context, log: (line: object) => void): Promise<Serving> {
-  const { host, port } = config.serve;
+  const { host, port, proxies } = config.serve;
   if (config.serve.as !== undefined && (!isLoopback(host) || context.env['K_SERVICE'] !== undefined)) {
     throw new Mk8sError('--as makes everyone who reaches the port that caller; it is for a loopback --host alone', {
       code: 'config',
@@ -30,7 +30,7 @@ export async function startServing(config: Config, context: Context, log: (line:
   const late = { handler: early };
   const server: RunningServer = await serve(
     { handle: (request) => late.handler.handle(request), refuse: (status) => late.handler.refuse(status) },
-    { host, port },
+    { host, port, proxies },
   );
   try {
     const url = config.serve.url ?? server.url;

@@ -358,6 +358,13 @@ export const options = [
     flagIn: { credential: 'audience' },
   },
   {
+    key: 'service.anonymous',
+    kind: 'boolean',
+    default: 'false',
+    help: 'show the service no identity token: for one that asks nobody who they are (mk8s serve --as)',
+    commands: ['credential', 'token'],
+  },
+  {
     key: 'metadata.port',
     kind: 'port',
     default: '15021',
@@ -473,6 +480,15 @@ export const options = [
     value: 'origins',
     flag: 'cors-origins',
     help: 'origins whose pages may read answers (default: none)',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.proxies',
+    kind: 'count',
+    default: '0',
+    value: 'number',
+    flag: 'proxies',
+    help: "how many proxies in front of the service each add an address to X-Forwarded-For: the caller's is that far from its end; 0: it is not looked at",
     commands: ['serve'],
   },
   {

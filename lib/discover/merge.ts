@@ -110,7 +110,7 @@ function whyPassedOver(group: readonly Way[]): string | undefined {
 function infoOf(group: readonly [Way, ...Way[]]): ClusterInfo {
   const reached = group.find((way) => way.identity !== undefined);
   const first = reached ?? group[0];
-  const { name, server, namespace, certificateAuthority } = first.candidate;
+  const { name, server, namespace, certificateAuthority, tlsServerName } = first.candidate;
   const id = reached === undefined ? undefined : identityOf(reached);
   const aliases = group.map((way) => way.candidate.name).filter((alias) => alias !== name);
   const error = reached === undefined ? first.error : undefined;
@@ -122,6 +122,7 @@ function infoOf(group: readonly [Way, ...Way[]]): ClusterInfo {
     sources: [...new Set(group.map((way) => way.candidate.source))],
     server,
     ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+    ...(tlsServerName === undefined ? {} : { tlsServerName }),
     namespace,
     isDefault: group.some((way) => way.candidate.isDefault),
     ...(reached?.identity === undefined ? {} : { version: reached.identity.version }),

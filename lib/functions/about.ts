@@ -20,6 +20,7 @@ export function aboutRoutes(describe: () => Promise<JsonSchema>): readonly Route
   return [
     route({
       ...shape,
+      uncounted: true,
       id: 'getHealth',
       summary: 'Whether the process lives',
       path: '/healthz',
@@ -29,6 +30,7 @@ export function aboutRoutes(describe: () => Promise<JsonSchema>): readonly Route
     }),
     route({
       ...shape,
+      uncounted: true,
       id: 'getReadiness',
       summary: 'Whether it can answer requests',
       path: '/readyz',

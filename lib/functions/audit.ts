@@ -8,6 +8,8 @@ export interface AuditEntry {
   readonly decision: 'minted' | 'denied' | 'failed';
   /** Absent where nobody was recognised. */
   readonly caller?: { readonly issuer: string; readonly subject: string; readonly email?: string };
+  /** Address, where too many requests without a valid token come from it. */
+  readonly peer?: string;
   /** The kind of grant, `authentication`, or the operation that was asked for. */
   readonly what: string;
   /** Whose token: `CLUSTER/NAMESPACE/NAME`, or an address of Google's. */

@@ -1,4 +1,4 @@
-// Who calls: the bearer token of a request, verified. Whatever does not hold is 401, and a line in the audit log.
+// Who calls: the bearer token of a request, verified. Whatever does not hold is 401; the dispatcher counts it and writes it down.
 import { Mk8sError } from '../model/errors.ts';
 import type { Refusal, VerifiedCaller } from '../ports/caller.ts';
 import type { HttpRequest } from '../ports/http.ts';
@@ -23,23 +23,15 @@ const SAID: Readonly<Record<Refusal, string>> = {
 
 type Around = { readonly requestId: string; readonly signal: AbortSignal };
 
-/** The caller of a request, by its Authorization. Throws Problem `unauthenticated` or `unavailable`. */
-export async function authenticate(
-  { headers, signal }: HttpRequest,
-  services: Services,
-  requestId: string,
-): Promise<VerifiedCaller> {
+/** The bearer token of a request. Throws Problem `unauthenticated`. */
+export function bearerToken({ headers }: HttpRequest): string {
   const lines = headers.get('authorization') ?? [];
   const [line = ''] = lines;
-  const refuse = (detail: string): never => {
-    services.audit({ requestId, decision: 'denied', what: 'authentication', reason: detail });
-    throw unauthenticated(detail);
-  };
-  if (lines.length === 0) return refuse('There is no token. Send an ID token as Authorization: Bearer');
-  if (lines.length > 1) return refuse('There is more than one Authorization');
+  if (lines.length === 0) throw unauthenticated('There is no token. Send an ID token as Authorization: Bearer');
+  if (lines.length > 1) throw unauthenticated('There is more than one Authorization');
   const [, token] = /^bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(line) ?? [];
-  if (token === undefined) return refuse('Authorization is not Bearer and one token');
-  return await verifiedCaller(token, services, { requestId, signal });
+  if (token === undefined) throw unauthenticated('Authorization is not Bearer and one token');
+  return token;
 }
 
 /** Throws Problem `unauthenticated` or `unavailable`. */
@@ -59,12 +51,11 @@ export async function verifiedCaller(
     });
   });
   if ('caller' in verification) return verification.caller;
-  audit({ requestId, decision: 'denied', what: 'authentication', reason: verification.refusal });
-  throw unauthenticated(SAID[verification.refusal]);
+  throw unauthenticated(SAID[verification.refusal], verification.refusal);
 }
 
 /** RFC 6750, 3. */
-function unauthenticated(detail: string): Problem {
+function unauthenticated(detail: string, reason: string = detail): Problem {
   const challenge = `Bearer realm="mk8s", error="invalid_token", error_description="${detail.replaceAll('’', "'")}"`;
-  return new Problem('unauthenticated', { detail, headers: { 'www-authenticate': challenge } });
+  return new Problem('unauthenticated', { detail, reason, headers: { 'www-authenticate': challenge } });
 }

@@ -2,23 +2,20 @@
 // Source: https://github.com/kubernetes-sigs/cluster-inventory-api (apis/v1alpha1/clusterprofile_types.go)
 import { hash } from 'node:crypto';
 import type { ClusterInfo } from '../model/cluster.ts';
+import { endpointOf } from './cluster-endpoint.ts';
 
 const MANAGER = 'mk8s';
 
 /** `asOf`: RFC 3339. */
 export function profileOf(cluster: ClusterInfo, asOf: string): object {
-  const { id, name, server, version, error, state, project, location, labels, sources, certificateAuthority } = cluster;
+  const { id, name, version, error, state, project, location, labels, sources } = cluster;
   const properties = Object.entries({ id, project, location, state, sources: sources.join(',') }).flatMap(
     ([key, value]) =>
       value === undefined || value === ''
         ? []
         : [{ name: `mk8s.dev/${key}`, value: value.slice(0, 1_024), lastObservedTime: asOf }],
   );
-  const ca = certificateAuthority;
-  const access = {
-    server,
-    ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
-  };
+  const access = endpointOf(cluster);
   return {
     apiVersion: 'multicluster.x-k8s.io/v1alpha1',
     kind: 'ClusterProfile',

@@ -173,8 +173,8 @@ function passes(cluster: ClusterInfo, { source, project, location, state, label 
   );
 }
 
-/** Without the certificate, which is in kubeconfigs, and only what the schema says: a store may hold more. */
-function shown(cluster: ClusterInfo): Omit<ClusterInfo, 'certificateAuthority'> {
-  const { certificateAuthority: _, ...rest } = cluster;
+/** Without the certificate and its name, which are in kubeconfigs, and only what the schema says: a store may hold more. */
+function shown(cluster: ClusterInfo): Omit<ClusterInfo, 'certificateAuthority' | 'tlsServerName'> {
+  const { certificateAuthority: _, tlsServerName: _name, ...rest } = cluster;
   return rest;
 }

@@ -9,5 +9,5 @@ export function describeAll(version: string): JsonSchema {
   const never = (): never => {
     throw new Error('The description calls nothing.');
   };
-  return openApi([...LIST_ROUTES, ...routesOver(never, never), ...aboutRoutes(never)], version);
+  return openApi([...LIST_ROUTES, ...routesOver(never), ...aboutRoutes(never)], version);
 }

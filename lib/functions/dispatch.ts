@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { Mk8sError } from '../model/errors.ts';
 import type { VerifiedCaller } from '../ports/caller.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../ports/http.ts';
-import { authenticate } from './authenticate.ts';
+import { createAdmission } from './admission.ts';
+import { bearerToken, verifiedCaller } from './authenticate.ts';
 import { corsHeaders, preflight } from './cors.ts';
-import { Problem, type ProblemName, problemOfStatus, problemResponse } from './problems.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { Problem, type ProblemName, problemOfStatus, problemResponse, statusOf } from './problems.ts';
 import { checked, parameters, pathSegments, readBody } from './read-request.ts';
 import { represent } from './represent.ts';
 import { type Answer, matchPath, type Route } from './route.ts';
@@ -33,51 +33,54 @@ const AUDITED: ReadonlySet<ProblemName> = new Set([
   'ambiguous-service-account',
 ]);
 
-export type Admit = (rate: Route['rate'], caller: VerifiedCaller) => void;
+export function createHandler(routes: readonly Route[], services: Services): HttpHandler {
+  const admission = createAdmission(services);
 
-/** Throws Problem `too-many-requests`. */
-export function createAdmission({ settings, clock }: Pick<Services, 'settings' | 'clock'>): Admit {
-  const limits = {
-    lists: createRateLimit(settings.rates.lists, clock),
-    tokens: createRateLimit(settings.rates.tokens, clock),
-  };
-  return (rate, { issuer, subject }) => {
-    const taken = limits[rate].take(`${issuer}\n${subject}`);
-    if (taken.ok) return;
-    throw new Problem('too-many-requests', {
-      detail: 'This caller asks too often',
-      headers: { 'retry-after': String(taken.retryAfterSeconds) },
-    });
-  };
-}
-
-export function createHandler(routes: readonly Route[], services: Services, admit: Admit): HttpHandler {
-  async function answer(
-    request: HttpRequest,
-    requestId: string,
-    seen: { caller?: VerifiedCaller },
-  ): Promise<HttpResponse> {
+  async function answer(request: HttpRequest, requestId: string): Promise<HttpResponse> {
     const { route, params } = routeOf(routes, request);
-    seen.caller = route.caller === 'bearer' ? await authenticate(request, services, requestId) : NOBODY;
-    if (route.caller === 'bearer') admit(route.rate, seen.caller);
-    const input = {
-      params: route.params === undefined ? params : checked(route.params, params, 'path'),
-      query: route.query === undefined ? {} : checked(route.query, parameters(request.query, 'query'), 'query'),
-      body: readBody(route, request),
-      caller: seen.caller,
-      request,
-      requestId,
-      services,
+    if (route.caller === 'none' && route.uncounted !== true) admission.unknown(request, requestId);
+    let caller: VerifiedCaller | undefined;
+    const identify = async (token: string): Promise<VerifiedCaller> => {
+      caller = await verifiedCaller(token, services, { requestId, signal: request.signal });
+      admission.known(route.rate, caller);
+      return caller;
     };
-    const given: Answer = await route.handle(input).catch((error: unknown) => {
-      if (error instanceof Problem && AUDITED.has(error.problem) && error.details.audited !== true) {
-        const { caller } = seen;
-        const who = caller === undefined || caller === NOBODY ? {} : { caller };
-        services.audit({ requestId, decision: 'denied', what: route.id, reason: error.problem, ...who });
-      }
-      throw error;
+    const asked = async (): Promise<Answer> =>
+      await route.handle({
+        // Before anything else of the request is read.
+        caller: route.caller === 'bearer' ? await identify(bearerToken(request)) : NOBODY,
+        params: route.params === undefined ? params : checked(route.params, params, 'path'),
+        query: route.query === undefined ? {} : checked(route.query, parameters(request.query, 'query'), 'query'),
+        body: readBody(route, request),
+        identify,
+        request,
+        requestId,
+        services,
+      });
+    const given = await asked().catch((error: unknown) => {
+      if (!(error instanceof Problem) || route.caller === 'none') throw error;
+      refused(error, route, caller, request, requestId);
+      throw route.explain?.(error) ?? error;
     });
     return await represent(route, { status: route.status, ...given }, request);
+  }
+
+  /** A line in the audit log where the refusal is worth one. Throws Problem `too-many-requests` instead, where nobody known has had too many. */
+  function refused(
+    { problem, details }: Problem,
+    route: Route,
+    caller: VerifiedCaller | undefined,
+    request: HttpRequest,
+    requestId: string,
+  ): void {
+    const { audit } = services;
+    if (caller === undefined && statusOf(problem) < 500) admission.unknown(request, requestId);
+    if (problem === 'unauthenticated') {
+      audit({ requestId, decision: 'denied', what: 'authentication', reason: details.reason ?? problem });
+    } else if (AUDITED.has(problem) && details.audited !== true) {
+      const who = caller === undefined ? {} : { caller };
+      audit({ requestId, decision: 'denied', what: route.id, reason: problem, ...who });
+    }
   }
 
   function problemOf(error: unknown, request: HttpRequest, requestId: string): HttpResponse {
@@ -108,9 +111,7 @@ export function createHandler(routes: readonly Route[], services: Services, admi
       const requestId = randomUUID();
       const early = preflight(request, services.settings.corsOrigins);
       if (early !== undefined) return finish(early, request, requestId);
-      const response = await answer(request, requestId, {}).catch((error: unknown) =>
-        problemOf(error, request, requestId),
-      );
+      const response = await answer(request, requestId).catch((error: unknown) => problemOf(error, request, requestId));
       return finish(response, request, requestId);
     },
     refuse(status) {

@@ -2,7 +2,7 @@
 import type { HttpHandler } from '../ports/http.ts';
 import { aboutRoutes } from './about.ts';
 import { getCluster, getStreams, listClusters } from './clusters.ts';
-import { createAdmission, createHandler } from './dispatch.ts';
+import { createHandler } from './dispatch.ts';
 import { getKubeconfig, getKubeconfigs } from './kubeconfig.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
@@ -18,12 +18,11 @@ export async function createFunction(
   services: Services,
   version: () => string,
 ): Promise<HttpHandler> {
-  const admit = createAdmission(services);
-  const tokens = name === 'clusters' ? [] : (await import('./token-routes.ts')).tokenRoutes(services, admit);
+  const tokens = name === 'clusters' ? [] : (await import('./token-routes.ts')).tokenRoutes(services);
   const own = name === 'tokens' ? tokens : [...LIST_ROUTES, ...tokens];
   const all: readonly Route[] = [
     ...own,
     ...aboutRoutes(async () => (await import('./openapi.ts')).openApi(all, version())),
   ];
-  return createHandler(all, services, admit);
+  return createHandler(all, services);
 }

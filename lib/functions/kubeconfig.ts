@@ -2,6 +2,7 @@
 import type { ClusterInfo } from '../model/cluster.ts';
 import { serviceAccountRules } from '../policy/decide.ts';
 import type { VerifiedCaller } from '../ports/caller.ts';
+import { endpointOf } from './cluster-endpoint.ts';
 import { findReadable, readable } from './clusters.ts';
 import { namesOf } from './find-cluster.ts';
 import { Problem } from './problems.ts';
@@ -82,13 +83,7 @@ function kubeconfigOf(clusters: readonly ClusterInfo[], account: Account, { sett
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': current?.name ?? '',
-    clusters: named.map(({ name, cluster: { server, certificateAuthority: ca } }) => ({
-      name,
-      cluster: {
-        server,
-        ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
-      },
-    })),
+    clusters: named.map(({ name, cluster }) => ({ name, cluster: endpointOf(cluster) })),
     users: named.map(({ name, cluster }) => ({ name, user: { exec: plugin(cluster, account, settings) } })),
     contexts: named.map(({ name, cluster: { namespace } }) => ({
       name,
@@ -108,13 +103,14 @@ function plugin({ id }: ClusterInfo, account: Account, settings: Services['setti
       'credential',
       `--cluster=${id ?? ''}`,
       `--service=${settings.tokensUrl}`,
-      `--audience=${settings.tokensAudience}`,
+      settings.tokensAudience === undefined ? '--service-anonymous' : `--audience=${settings.tokensAudience}`,
       ...(namespace === undefined || serviceaccount === undefined
         ? []
         : [`--namespace=${namespace}`, `--service-account=${serviceaccount}`]),
     ],
     interactiveMode: 'Never',
-    provideClusterInfo: false,
+    // The plugin is told of the server, and gives no token for one that would get it unencrypted.
+    provideClusterInfo: true,
     installHint: 'The credential plugin is mk8s itself: npm install --global mk8s',
   };
 }

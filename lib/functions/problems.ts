@@ -34,6 +34,8 @@ export interface ProblemDetails {
   readonly members?: Readonly<Record<string, string>>;
   /** True where the audit log has a line of it already. */
   readonly audited?: boolean;
+  /** For the audit log, where that says it in another way. */
+  readonly reason?: string;
   /** For our own log only. */
   readonly cause?: unknown;
 }

@@ -15,24 +15,34 @@ interface Bucket {
   at: number;
 }
 
-export function createRateLimit({ perSecond, burst }: Rate, clock: Pick<Clock, 'now'>): RateLimit {
+export function createRateLimit(rate: Rate, clock: Pick<Clock, 'now'>): RateLimit {
   const buckets = new Map<string, Bucket>();
   return {
     take(caller) {
       const now = clock.now();
-      const bucket = buckets.get(caller) ?? { left: burst, at: now };
+      const bucket = buckets.get(caller) ?? { left: rate.burst, at: now };
       // The least recently seen comes first, and is the first to be forgotten.
       buckets.delete(caller);
       const oldest = buckets.keys().next();
       if (buckets.size >= MOST_CALLERS && oldest.done !== true) buckets.delete(oldest.value);
       buckets.set(caller, bucket);
-      bucket.left = Math.min(burst, bucket.left + (Math.max(0, now - bucket.at) / 1000) * perSecond);
+      bucket.left = refilled(rate, bucket.left, now - bucket.at);
       bucket.at = now;
       if (bucket.left >= 1) {
         bucket.left -= 1;
         return { ok: true };
       }
-      return { ok: false, retryAfterSeconds: Math.max(1, Math.ceil((1 - bucket.left) / perSecond)) };
+      return { ok: false, retryAfterSeconds: secondsUntilOne(rate, bucket.left) };
     },
   };
+}
+
+/** What is in a bucket after a while. A clock that went back adds nothing. */
+export function refilled({ perSecond, burst }: Rate, left: number, elapsedMs: number): number {
+  return Math.min(burst, left + (Math.max(0, elapsedMs) / 1000) * perSecond);
+}
+
+/** Whole seconds, one at least: Retry-After has no fractions. */
+export function secondsUntilOne({ perSecond }: Rate, left: number): number {
+  return Math.max(1, Math.ceil((1 - left) / perSecond));
 }

@@ -2,7 +2,7 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { VerifiedCaller } from '../ports/caller.ts';
 import type { HttpRequest } from '../ports/http.ts';
-import type { ProblemName } from './problems.ts';
+import type { Problem, ProblemName } from './problems.ts';
 import type { Services } from './services.ts';
 
 export type MediaType = 'application/json' | 'application/yaml';
@@ -25,6 +25,8 @@ export interface Input<Params, Query, Body> {
   readonly body: Body;
   /** Who calls; of routes that know their caller otherwise, or need none, not to be read. */
   readonly caller: VerifiedCaller;
+  /** The caller by a token that came in another place than Authorization. Throws Problem `unauthenticated`, `unavailable` or `too-many-requests`. */
+  readonly identify: (token: string) => Promise<VerifiedCaller>;
   readonly request: HttpRequest;
   readonly requestId: string;
   readonly services: Services;
@@ -41,6 +43,8 @@ export interface RouteShape<P extends GenericSchema, Q extends GenericSchema, B 
   readonly caller: 'bearer' | 'subject-token' | 'none';
   /** Which of the rates counts. */
   readonly rate: 'lists' | 'tokens';
+  /** True where it is answered however often it is asked: health, which platforms ask for. */
+  readonly uncounted?: true;
   readonly params?: P;
   readonly query?: Q;
   /** Of JSON, or of a form where `form` is true. */
@@ -55,6 +59,8 @@ export interface RouteShape<P extends GenericSchema, Q extends GenericSchema, B 
   /** What it gives with `?as=…` instead, by name. */
   readonly instead?: Readonly<Record<string, GenericSchema>>;
   readonly problems: readonly ProblemName[];
+  /** A problem with what the callers' protocol wants in it besides. */
+  readonly explain?: (problem: Problem) => Problem;
   handle(input: Input<InferOutput<P>, InferOutput<Q>, InferOutput<B>>): Promise<Answer>;
 }
 

@@ -25,11 +25,12 @@ export interface Rate {
 interface Settings {
   /** Where `mk8s credential` finds the token function, for kubeconfigs. */
   readonly tokensUrl: string;
-  /** The audience that it asks its ID token for. */
-  readonly tokensAudience: string;
+  /** The audience that it asks its ID token for; undefined where nobody is asked for one. */
+  readonly tokensAudience: string | undefined;
   /** Origins whose pages may read answers; none: no page may. */
   readonly corsOrigins: readonly string[];
-  readonly rates: { readonly lists: Rate; readonly tokens: Rate };
+  /** `unverified`: of an address, for requests without a token that holds, all together. */
+  readonly rates: { readonly lists: Rate; readonly tokens: Rate; readonly unverified: Rate };
 }
 
 export interface Services {

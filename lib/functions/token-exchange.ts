@@ -1,17 +1,15 @@
 // OAuth 2.0 token exchange (RFC 8693): the caller's ID token in, an access or identity token out.
-import type { VerifiedCaller } from '../ports/caller.ts';
 import { clusterOf } from './account-tokens.ts';
-import { verifiedCaller } from './authenticate.ts';
 import { namesOf } from './find-cluster.ts';
 import type { Mint, Minted } from './mint.ts';
-import { Problem } from './problems.ts';
+import { Problem, type ProblemName } from './problems.ts';
 import { type Input, type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
 
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 const CLOUD_PLATFORM = 'https://www.googleapis.com/auth/cloud-platform';
 
-export function exchangeToken(mint: Mint, admit: (caller: VerifiedCaller) => void): Route {
+export function exchangeToken(mint: Mint): Route {
   return route({
     id: 'exchangeToken',
     summary: 'The caller’s ID token for an access or identity token of another identity (RFC 8693)',
@@ -28,19 +26,10 @@ export function exchangeToken(mint: Mint, admit: (caller: VerifiedCaller) => voi
     answerName: 'ExchangedToken',
     problems: ['denied', 'cluster-not-found', 'ambiguous-cluster', 'upstream'],
     async handle({ body, ...input }) {
-      const { services, request, requestId } = input;
-      const caller = await verifiedCaller(body.subject_token, services, { requestId, signal: request.signal }).catch(
-        (error: unknown) => {
-          throw withOAuthError(error, 'invalid_request');
-        },
-      );
-      admit(caller);
-      try {
-        return await exchanged(mint, body, { ...input, caller });
-      } catch (error) {
-        throw withOAuthError(error, 'invalid_target');
-      }
+      const caller = await input.identify(body.subject_token);
+      return await exchanged(mint, body, { ...input, caller });
     },
+    explain: withOAuthError,
   });
 }
 
@@ -156,10 +145,15 @@ function common({ caller, requestId, request }: Around): Pick<Parameters<Mint>[0
   return { caller, requestId, signal: request.signal };
 }
 
+/** RFC 8693, 2.2.2: who cannot or will not give a token for what is named by `resource` says so; the rest of RFC 6749, 5.2 is the request's. */
+const TARGET: ReadonlySet<ProblemName> = new Set(['denied', 'cluster-not-found', 'ambiguous-cluster', 'upstream']);
+/** No error of a token endpoint: whoever asks again later may be given it. */
+const LATER: ReadonlySet<ProblemName> = new Set(['too-many-requests', 'unavailable']);
+
 /** RFC 6749, 5.2, beside the members of a problem: OAuth clients look there. */
-function withOAuthError(error: unknown, denied: string): unknown {
-  if (!(error instanceof Problem)) return error;
-  const code = error.problem === 'denied' || error.problem === 'cluster-not-found' ? denied : 'invalid_request';
-  const members = { error: code, error_description: error.message };
-  return new Problem(error.problem, { ...error.details, members });
+function withOAuthError(problem: Problem): Problem {
+  if (LATER.has(problem.problem)) return problem;
+  const error = TARGET.has(problem.problem) ? 'invalid_target' : 'invalid_request';
+  const members = { error, error_description: problem.message };
+  return new Problem(problem.problem, { ...problem.details, members });
 }

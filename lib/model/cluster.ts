@@ -33,6 +33,8 @@ export interface ClusterInfo extends ClusterPlacement {
   readonly server: string;
   /** PEM of the certificates that its server's is issued by; absent where those that every system trusts do. No secret. */
   readonly certificateAuthority?: string;
+  /** The name that its server's certificate is for, where that is not the server's own. */
+  readonly tlsServerName?: string;
   /** Default namespace of its context. */
   readonly namespace: string;
   readonly isDefault: boolean;

@@ -11,6 +11,8 @@ export interface ClusterCandidate extends ClusterPlacement {
   readonly server: string;
   /** PEM, where its certificate is not issued by those that every system trusts. */
   readonly certificateAuthority?: string;
+  /** The name that its certificate is for, where that is another than the server's. */
+  readonly tlsServerName?: string;
   readonly namespace: string;
   readonly isDefault: boolean;
   /**

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly query: string;
   /** Lower-case names; every line of a name that came more than once. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Address that it came from, as far as we are told to trust what says so; '' where the connection is gone already. */
+  readonly peer: string;
   /** Read to its end, within the server's limit. */
   readonly body: Uint8Array;
   /** Aborted when the client has gone. */

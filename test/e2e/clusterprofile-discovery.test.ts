@@ -130,6 +130,23 @@ describe('clusters of ClusterProfiles', () => {
     expect(`${stdout}${stderr}`).not.toContain(remote.token);
   });
 
+  test('are in a kubeconfig of the service with the authority that their object names', async () => {
+    await addProfile('remote', byPlugin());
+    const policy = join(folder.path, 'policy.yaml');
+    await writeFile(
+      policy,
+      "version: 1\nrules: [{name: r, grant: clusters, callers: [alice@example.com], clusters: ['*']}]\n",
+    );
+    const args = ['serve', '--port', '0', '--policy', policy, '--as', 'alice@example.com', ...flags(), ...loopback];
+    await using serve = startMk8s(args, { env: { ...env, MK8S_CLUSTERPROFILE_PROVIDER_FILE: providerFile } });
+    const url = await serve.waitFor('its address', ({ stdout }) => /"url":"([^"]+)"/.exec(stdout)?.[1]);
+    const path = 'clusterprofile_fleet-cluster-inventory_remote/kubeconfig';
+    const answer = await fetch(`${url}/v1/clusters/${path}`, { headers: { accept: 'application/json' } });
+    expect(await answer.json()).toMatchObject({
+      clusters: [{ cluster: { server: remote.url, 'certificate-authority-data': certificate(remote.ca) } }],
+    });
+  });
+
   test('run nothing, and are listed with what they offer, where the operator says nothing of their provider', async () => {
     await addProfile('remote', byPlugin());
     await addProfile('bare', {});

@@ -99,6 +99,11 @@ describe('mk8s credential', { timeout: 120_000 }, () => {
       expect((await kubectl(config, 'get', 'namespaces', '-o', 'name')).stdout).toContain('namespace/kube-system');
     });
 
+    test("gives Google's access token by the current cluster's service account, where nothing else is there and none is named", async () => {
+      const config = await withPlugin([], { MK8S_KUBECONFIG: admin });
+      expect((await kubectl(config, 'get', 'namespaces', '-o', 'name')).stdout).toContain('namespace/kube-system');
+    });
+
     test("gives a service account's token, where one is named", async () => {
       const config = await withPlugin(['--kubeconfig', admin, '--service-account=default']);
       expect((await kubectl(config, 'auth', 'whoami')).stdout).toContain('system:serviceaccount:default:default');
@@ -112,6 +117,15 @@ describe('mk8s credential', { timeout: 120_000 }, () => {
       );
       expect((await kubectl(config, 'get', 'namespaces', '-o', 'name')).stdout).toContain('namespace/kube-system');
       expect(service.requests.map(({ target }) => target)).toEqual(['/v1/clusters/web-id/credential']);
+    });
+
+    test('asks a service as the service account of the current cluster, where nothing else is there', async () => {
+      await using service = await grantingService();
+      const config = await withPlugin(
+        ['--cluster=web-id', `--service=${service.url}`, '--audience=https://tokens.example'],
+        { MK8S_KUBECONFIG: admin },
+      );
+      expect((await kubectl(config, 'get', 'namespaces', '-o', 'name')).stdout).toContain('namespace/kube-system');
     });
 
     test('promise 9: says what the service said where it denies, and shows no token', async () => {

@@ -36,6 +36,10 @@ interface Attack {
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer;
+  /** Default: the one that all share. */
+  readonly to?: Serving;
+  /** Default: connections that all share, so that a request waits for those before it. */
+  readonly by?: Agent;
 }
 
 const MINT = '/v1/clusters/sandbox-a/namespaces/default/serviceaccounts/default/token';
@@ -49,6 +53,8 @@ describe('under attack', () => {
   let issuer: FakeIssuer;
   let stranger: FakeIssuer;
   let serving: Serving;
+  /** Another one, with more flags. */
+  let start: (more: Readonly<Record<string, string>>) => Promise<Serving>;
   let agent: Agent;
   const over = new AbortController();
   const lines: { audit?: AuditEntry }[] = [];
@@ -75,22 +81,26 @@ rules:
   - {name: acc, grant: access-tokens, callers: ${alice}, serviceAccounts: [${account}], scopes: ['https://www.googleapis.com/auth/pubsub']}
 `,
     );
-    const { config } = await loadConfig({
-      env: {},
-      cwd: folder.path,
-      command: 'serve',
-      flags: {
-        'serve.port': '0',
-        'serve.audience': [AUDIENCE],
-        'serve.issuers': [issuer.issuer],
-        'serve.policy': policy,
-        kubeconfig: [kubeconfig],
-        source: ['kubeconfig'],
-        data: join(folder.path, 'data'),
-      },
-    });
-    const log = (line: object): void => void lines.push(line);
-    serving = await startServing(config, { env: {}, signal: over.signal, report: log }, log);
+    start = async (more) => {
+      const { config } = await loadConfig({
+        env: {},
+        cwd: folder.path,
+        command: 'serve',
+        flags: {
+          'serve.port': '0',
+          'serve.audience': [AUDIENCE],
+          'serve.issuers': [issuer.issuer],
+          'serve.policy': policy,
+          kubeconfig: [kubeconfig],
+          source: ['kubeconfig'],
+          data: join(folder.path, 'data'),
+          ...more,
+        },
+      });
+      const log = (line: object): void => void lines.push(line);
+      return await startServing(config, { env: {}, signal: over.signal, report: log }, log);
+    };
+    serving = await start({});
     agent = new HttpAgent({ keepAlive: true, maxSockets: 64 });
   });
   afterAll(async () => {
@@ -113,12 +123,14 @@ rules:
     token,
     headers = JSON_TYPE,
     body = tokenRequest(),
+    to = serving,
+    by = agent,
   }: Attack): Promise<Answer> {
-    const { hostname, port } = new URL(serving.url);
+    const { hostname, port } = new URL(to.url);
     const bearer: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token ?? good()}` };
     return new Promise((resolve, reject) => {
       const request = httpRequest(
-        { hostname, port, method, path, agent, headers: { ...bearer, ...headers } },
+        { hostname, port, method, path, agent: by, headers: { ...bearer, ...headers } },
         (response) => {
           let text = '';
           response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -515,6 +527,78 @@ rules:
     for (const { headers } of waiting) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     await stillAnswers();
   });
+
+  /** Sends so many without a token that holds, each of another kind and under another address that it claims to come from. */
+  function flood(count: number, to: Serving, forwarded: (n: number) => string): Promise<readonly Answer[]> {
+    const key = issuer.key();
+    const forged = issuer.token(AUDIENCE, { key: { ...issuerKey(), kid: key.kid } });
+    const tokens = [null, 'a.b.c', forged, issuer.token('https://other.example.com'), stranger.token(AUDIENCE)];
+    tried += count;
+    return Promise.all(
+      Array.from({ length: count }, (_, n) =>
+        send({
+          what: 'flood',
+          to,
+          token: tokens[n % tokens.length] ?? null,
+          headers: { ...JSON_TYPE, 'x-forwarded-for': forwarded(n) },
+        }),
+      ),
+    );
+  }
+  const unlogged = (from: number): readonly AuditEntry[] =>
+    lines.slice(from).flatMap(({ audit }) => (audit?.what === 'authentication' ? [audit] : []));
+
+  test('a flood without a token that holds is told to wait; who has one and shares its address is answered all the while', async () => {
+    const fresh = await start({});
+    const own = new HttpAgent({ keepAlive: true });
+    try {
+      const from = lines.length;
+      const before = minted();
+      const going = new Set(['flood']);
+      const flooding = flood(2_000, fresh, (n) => `10.0.${n >> 8}.${n & 255}`).finally(() => going.clear());
+      const known: number[] = [];
+      while (going.size > 0) known.push((await send({ what: 'known', to: fresh, by: own })).status);
+      for (let n = 0; n < 20; n += 1) known.push((await send({ what: 'known', to: fresh, by: own })).status);
+      expect(new Set(known)).toEqual(new Set([201]));
+      expect(known.length).toBeGreaterThan(20);
+      const answered = await flooding;
+      const waiting = answered.filter(({ status }) => status === 429);
+      const refusals = answered.filter(({ status }) => status === 401);
+      expect(waiting.length + refusals.length).toBe(2_000);
+      expect(waiting.length).toBeGreaterThan(0);
+      for (const { headers, body } of waiting) {
+        expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+        expect(headers['content-type']).toBe('application/problem+json');
+        expect(JSON.parse(body)).toMatchObject({ type: 'https://mk8s.dev/problems/too-many-requests', status: 429 });
+      }
+      // The address that counts is the connection's: what the flood claims of itself changes nothing.
+      const said = unlogged(from);
+      expect(said.filter(({ peer }) => peer === undefined)).toHaveLength(refusals.length);
+      expect(new Set(said.flatMap(({ peer }) => peer ?? []))).toEqual(new Set(['127.0.0.1']));
+      expect(minted() - before).toBe(known.length);
+      answers.push(...answered.map(({ body }) => body));
+    } finally {
+      own.destroy();
+      await fresh.stop();
+    }
+  }, 60_000);
+
+  test('behind a proxy a flood is that of the address which the proxy saw, whatever stands before it', async () => {
+    const behind = await start({ 'serve.proxies': '1' });
+    try {
+      const from = lines.length;
+      const answered = await flood(1_500, behind, (n) => `10.1.${n >> 8}.${n & 255}, 198.51.100.7`);
+      expect(answered.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
+      expect(new Set(unlogged(from).flatMap(({ peer }) => peer ?? []))).toEqual(new Set(['198.51.100.7']));
+      const others = ['198.51.100.7, 198.51.100.8', 'nonsense', '198.51.100.7, '];
+      for (const address of others) {
+        const headers = { ...JSON_TYPE, 'x-forwarded-for': address };
+        expect((await send({ what: address, to: behind, token: null, headers })).status, address).toBe(401);
+      }
+    } finally {
+      await behind.stop();
+    }
+  }, 60_000);
 
   test('promise 9: no log line has a token of anyone, and no refusal has one either', () => {
     const all = [...lines.map((line) => JSON.stringify(line)), ...answers].join('\n');

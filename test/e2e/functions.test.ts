@@ -1,9 +1,7 @@
-// The functions as they are run: `mk8s serve` and the functions framework, as processes; kubectl with a generated kubeconfig.
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+// The functions as they are run: `mk8s serve` and the functions framework, as processes.
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDataFolder } from '../../lib/adapters/disk/data-folder.ts';
 import { systemClock } from '../../lib/async/system-clock.ts';
@@ -16,16 +14,6 @@ import { type RunningProcess, startMk8s, startProcess } from '../support/process
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const kubectl = 'kubectl';
-
-function hasKubectl(): boolean {
-  try {
-    execFileSync(kubectl, ['version', '--client'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 let folder: TemporaryFolder;
 let issuer: FakeIssuer;
@@ -91,30 +79,6 @@ describe('mk8s serve', () => {
     expect(serve.stdout()).toContain('"decision":"minted"');
     expect(serve.stdout()).not.toContain(status.token.split('.')[2]);
   });
-
-  test.skipIf(!hasKubectl())(
-    'gives kubectl a kubeconfig without a secret, which works with a plugin that asks the service',
-    async () => {
-      const headers = { authorization: `Bearer ${issuer.token(url)}` };
-      const text = await (await fetch(`${url}/v1/clusters/sandbox-a/kubeconfig`, { headers })).text();
-      expect(text).not.toContain('token:');
-      for (const { token } of fleet.clusters) expect(text).not.toContain(token);
-      const home = join(folder.path, 'home');
-      mkdirSync(home);
-      writeFileSync(join(home, 'config'), text);
-      writeFileSync(join(home, 'id-token'), issuer.token(url));
-      // What `mk8s credential --cluster=… --service=…` does, in a line.
-      writeFileSync(
-        join(home, 'mk8s'),
-        `#!/bin/sh\nfor each; do case $each in --cluster=*) cluster=\${each#*=};; --service=*) service=\${each#*=};; esac; done
-exec curl -fsS -H "authorization: Bearer $(cat "$HOME/id-token")" "$service/v1/clusters/$cluster/credential"\n`,
-      );
-      chmodSync(join(home, 'mk8s'), 0o755);
-      const env = { PATH: `${home}:${process.env['PATH'] ?? ''}`, HOME: home, KUBECONFIG: join(home, 'config') };
-      const { stdout } = await promisify(execFile)(kubectl, ['get', 'namespaces', '-o', 'name'], { env });
-      expect(stdout).toContain('namespace/default');
-    },
-  );
 
   test('ends in order, after requests under way, when it is told to', async () => {
     const exit = serve.kill('SIGTERM');

@@ -35,10 +35,15 @@ describe('the metadata server of a cluster', { timeout: 120_000 }, () => {
     await folder[Symbol.asyncDispose]();
   });
 
+  const named = ['--google-kubernetes-service-account', 'default/default'];
+
   async function serve(...args: string[]): Promise<void> {
-    const flags = ['--port', '0', '--google-kubernetes-service-account', 'default/default', ...args];
-    server = startMk8s(['metadata', '--kubeconfig', join(folder.path, 'kubeconfig'), ...flags], {
-      env: { ...federation.env },
+    await start([...named, ...args]);
+  }
+
+  async function start(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+    server = startMk8s(['metadata', '--kubeconfig', join(folder.path, 'kubeconfig'), '--port', '0', ...flags], {
+      env: { ...federation.env, HOME: folder.path, ...env },
       cwd: folder.path,
     });
     host = await server.waitFor('its address', ({ stdout }) => /GCE_METADATA_HOST=(\S+)/.exec(stdout)?.[1]);
@@ -122,6 +127,59 @@ describe('the metadata server of a cluster', { timeout: 120_000 }, () => {
     });
     await server.kill('SIGTERM');
     expectNoSecrets(server.stdout(), server.stderr());
+  });
+
+  test('promise 9: with only a kubeconfig, and nothing named, has the identity of its cluster, as a run has it', async () => {
+    await start([]);
+    const seen = await nodeClient(`
+      import * as metadata from 'gcp-metadata';
+      import { GoogleAuth } from 'google-auth-library';
+      const auth = new GoogleAuth();
+      console.log(JSON.stringify({
+        email: await metadata.instance('service-accounts/default/email'),
+        zone: await metadata.instance('zone'),
+        project: await auth.getProjectId(),
+        access: await auth.getAccessToken(),
+      }));`);
+    expect(seen).toEqual({
+      email: 'shop-prod.svc.id.goog',
+      zone: `projects/${federation.projectNumber}/zones/europe-west1-b`,
+      project: 'shop-prod',
+      access: expect.stringMatching(/^ya29\.d\.federated-/),
+    });
+    await server.kill('SIGTERM');
+    expect(server.stdout()).toContain(
+      'as service account default/default of cluster "gke_shop-prod_europe-west1-b_web"',
+    );
+    expectNoSecrets(server.stdout(), server.stderr());
+  });
+
+  test('has the identity of the cluster that is named, where that is all that is', async () => {
+    const other = await startSandbox({ name: 'other' });
+    try {
+      const both = JSON.parse(federation.kubeconfig) as Record<string, object[]>;
+      const add = (key: string, entry: object): void => void both[key]?.push({ name: 'other', ...entry });
+      add('clusters', { cluster: { server: other.url, 'insecure-skip-tls-verify': true } });
+      add('users', { user: { token: other.token } });
+      add('contexts', { context: { cluster: 'other', user: 'other' } });
+      await writeFile(join(folder.path, 'kubeconfig'), JSON.stringify({ ...both, 'current-context': 'other' }));
+      await start(['--cluster', 'gke_shop-prod_europe-west1-b_web']);
+      expect(server.stdout()).toContain(
+        'of cluster "gke_shop-prod_europe-west1-b_web" in the pool shop-prod.svc.id.goog',
+      );
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('takes application default credentials before the cluster', async () => {
+    const key = join(folder.path, 'key.json');
+    await writeFile(
+      key,
+      JSON.stringify({ type: 'authorized_user', client_id: 'a', client_secret: 'b', refresh_token: 'c' }),
+    );
+    await start([], { GOOGLE_APPLICATION_CREDENTIALS: key });
+    expect(server.stdout()).toContain('as the application default credentials');
   });
 
   const python = gcloudPython();

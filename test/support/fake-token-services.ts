@@ -85,11 +85,18 @@ export function tokenServices(options: TokenServicesOptions): TokenServices {
       const message = "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).";
       return { status: 403, body: apiError(403, 'PERMISSION_DENIED', message) };
     }
-    const exp = Math.floor(Date.now() / 1000) + 3600;
     if (method === 'generateAccessToken') {
-      const expireTime = new Date(exp * 1000).toISOString();
+      // As long as was asked for, an hour at most.
+      const { lifetime = '3600s' } = JSON.parse(body) as { lifetime?: string };
+      const seconds = Number.parseInt(lifetime, 10);
+      if (!(seconds > 0 && seconds <= 3600)) {
+        const message = 'The lifetime must be between 1 second and 1 hour.';
+        return { status: 400, body: apiError(400, 'INVALID_ARGUMENT', message) };
+      }
+      const expireTime = new Date(Date.now() + seconds * 1000).toISOString();
       return { body: { accessToken: issue(`serviceAccount:${name}`), expireTime } };
     }
+    const exp = Math.floor(Date.now() / 1000) + 3600;
     const { audience } = JSON.parse(body) as { audience: string };
     return { body: { token: jwtOf({ aud: audience, email: name, exp }) } };
   }

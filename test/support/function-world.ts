@@ -54,6 +54,8 @@ export interface FunctionWorld {
 export interface AskOptions {
   /** Whose token is sent; null for none. */
   readonly as?: string | null;
+  /** Address that it comes from. */
+  readonly from?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | Uint8Array;
 }
@@ -105,7 +107,11 @@ export function functionWorld(
       tokensUrl: 'https://tokens.example.com',
       tokensAudience: 'https://tokens.example.com',
       corsOrigins: [],
-      rates: { lists: { perSecond: 1_000, burst: 1_000 }, tokens: { perSecond: 1_000, burst: 1_000 } },
+      rates: {
+        lists: { perSecond: 1_000, burst: 1_000 },
+        tokens: { perSecond: 1_000, burst: 1_000 },
+        unverified: { perSecond: 1_000, burst: 1_000 },
+      },
     },
     ...services,
   };
@@ -124,7 +130,7 @@ export function functionWorld(
     refreshes: 0,
     lives: undefined,
     failure: undefined,
-    async ask(target, { as = 'alice@example.com', headers = {}, body = '' } = {}) {
+    async ask(target, { as = 'alice@example.com', from = '192.0.2.1', headers = {}, body = '' } = {}) {
       const [method = '', url = ''] = target.split(' ');
       const [path = '', query = ''] = url.split('?');
       const lines = Object.entries(headers).map(([key, value]): [string, readonly string[]] => [key, [value].flat()]);
@@ -135,6 +141,7 @@ export function functionWorld(
         path,
         query,
         headers: new Map([...bearer, ...lines]),
+        peer: from,
         body: typeof body === 'string' ? Buffer.from(body) : body,
         signal: new AbortController().signal,
       });

@@ -8,6 +8,7 @@ import { type AccessProvider, type ClusterProfile, clusterProfileOf } from './cl
 import { entryCandidates } from './entry-candidates.ts';
 import { type FollowedOptions, followPlaces } from './followed-places.ts';
 import type { ExecProvider } from './provider-file.ts';
+import { shownTrust, type TlsSettings } from './tls-trust.ts';
 import { openApiServer } from './transport.ts';
 import { type UntrustedOptions, untrustedCluster } from './untrusted-kubeconfig.ts';
 
@@ -57,6 +58,7 @@ export function clusterProfileSource(options: ClusterProfileSourceOptions): Clus
 /** A way to the cluster. */
 interface Access {
   readonly server: URL;
+  readonly tls: TlsSettings | undefined;
   /** What it depends on. */
   readonly key: unknown;
   connect(): ApiServer;
@@ -74,6 +76,7 @@ async function candidateOf(
     name,
     source: SOURCE,
     server: access?.server.href.replace(/\/+$/, '') ?? '',
+    ...(await shownTrust(access?.tls)),
     namespace: 'default',
     isDefault: false,
     untrusted: true,
@@ -121,6 +124,7 @@ async function byPlugin(
   );
   return {
     server: options.server,
+    tls: options.tls,
     key: [cluster, exec],
     connect: () => openApiServer({ ...options, name }),
   };
@@ -150,7 +154,7 @@ async function byOwn(
     );
   }
   const ca = tls?.ca !== undefined && 'pem' in tls.ca ? tls.ca.pem : undefined;
-  return { server, key: [cluster, mine.name], connect: () => mine.open({ name, server, ca }) };
+  return { server, tls, key: [cluster, mine.name], connect: () => mine.open({ name, server, ca }) };
 }
 
 function noProvider({ origin, providers }: ClusterProfile): string {

@@ -6,6 +6,7 @@ import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source
 import { isRecord } from './client-object.ts';
 import { entryCandidates } from './entry-candidates.ts';
 import { type FollowedOptions, type FoundObject, followPlaces } from './followed-places.ts';
+import { shownTrust } from './tls-trust.ts';
 import { openApiServer } from './transport.ts';
 import { type UntrustedOptions, untrustedConnection } from './untrusted-kubeconfig.ts';
 
@@ -60,12 +61,11 @@ async function candidateOf(
   untrusted: UntrustedOptions,
 ): Promise<ClusterCandidate> {
   const { options, namespace } = await untrustedConnection(kubeconfig, origin, untrusted);
-  const ca = options.tls?.ca;
   return {
     name,
     source: SOURCE,
     server: options.server.href.replace(/\/+$/, ''),
-    ...(ca !== undefined && 'pem' in ca ? { certificateAuthority: ca.pem } : {}),
+    ...(await shownTrust(options.tls)),
     namespace,
     isDefault: false,
     untrusted: true,

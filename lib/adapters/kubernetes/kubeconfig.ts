@@ -5,8 +5,8 @@ import { Mk8sError } from '../../model/errors.ts';
 import type { ClusterCandidate, ClusterSource } from '../../ports/cluster-source.ts';
 import { type ContextConnection, contextConnection } from './context.ts';
 import type { Credentials } from './credentials.ts';
-import { readPem } from './credentials-files.ts';
 import { type Kubeconfig, type KubeconfigLocation, loadKubeconfig } from './kubeconfig-load.ts';
+import { shownTrust } from './tls-trust.ts';
 import { openApiServer } from './transport.ts';
 
 export interface KubeconfigSourceOptions extends KubeconfigLocation {
@@ -78,12 +78,11 @@ async function candidate(
 ): Promise<ClusterCandidate> {
   const { options, namespace, fingerprint } = connection;
   const credentials = shared.get(fingerprint, options.credentials);
-  const ca = options.tls?.ca;
   return {
     name,
     source: SOURCE,
     server: options.server.href.replace(/\/+$/, ''),
-    ...(ca === undefined ? {} : { certificateAuthority: await readPem(ca, 'certificate authority') }),
+    ...(await shownTrust(options.tls)),
     namespace,
     isDefault,
     fingerprint,

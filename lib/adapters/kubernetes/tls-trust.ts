@@ -9,6 +9,7 @@ import {
   type ConnectionOptions as TlsOptions,
 } from 'node:tls';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
+import type { ClusterCandidate } from '../../ports/cluster-source.ts';
 import type { ClientCertificate } from './credentials.ts';
 import { type PemOrigin, readPem } from './credentials-files.ts';
 
@@ -68,6 +69,20 @@ function authorities(pem: string): string[] {
   const blocks = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----[^]*?-----END [A-Z0-9 ]*CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw new Error('the authority is not PEM: it has no BEGIN CERTIFICATE');
   return blocks.map((block) => new X509Certificate(block).toString());
+}
+
+/**
+ * What others need in order to trust the server as we do: kubeconfigs for people are made of it. That it is not verified at all
+ * (`insecure-skip-tls-verify`) is not handed on. Throws Mk8sError where the file of the authority cannot be read.
+ */
+export async function shownTrust({
+  ca,
+  serverName,
+}: TlsSettings = {}): Promise<Pick<ClusterCandidate, 'certificateAuthority' | 'tlsServerName'>> {
+  return {
+    ...(ca === undefined ? {} : { certificateAuthority: await readPem(ca, 'certificate authority') }),
+    ...(serverName === undefined ? {} : { tlsServerName: serverName }),
+  };
 }
 
 /** For an https proxy: verified as the cluster is, by the cluster's CA or the system's; it is shown no certificate. */

@@ -1,6 +1,7 @@
 // One request of node:http (or of Express, which is node:http underneath) handed to a handler, and its answer written. Bodies are
 // read here, up to a limit, so that no handler waits for a slow one or holds a large one.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../ports/http.ts';
 
 export interface AnswerLimits {
@@ -10,6 +11,8 @@ export interface AnswerLimits {
   readonly urlCharacters?: number;
   /** Requests at a time; more are refused at once. Default 500. */
   readonly inFlight?: number;
+  /** How many proxies in front add an address each to X-Forwarded-For; default 0: whoever sends it has written it himself. */
+  readonly proxies?: number;
 }
 
 /** What a message said before anyone changed it. */
@@ -29,7 +32,7 @@ export type Answerer = (message: IncomingMessage, response: ServerResponse, targ
 
 /** Never rejects: what cannot be answered ends its connection. */
 export function answerWith(handler: HttpHandler, limits: AnswerLimits = {}): Answerer {
-  const { bodyBytes = 65_536, urlCharacters = 8_192, inFlight = 500 } = limits;
+  const { bodyBytes = 65_536, urlCharacters = 8_192, inFlight = 500, proxies = 0 } = limits;
   let running = 0;
 
   async function answered(message: IncomingMessage, target: Target, signal: AbortSignal): Promise<HttpResponse> {
@@ -38,7 +41,7 @@ export function answerWith(handler: HttpHandler, limits: AnswerLimits = {}): Ans
     if (Number(target.contentLength ?? 0) > bodyBytes) return handler.refuse(413);
     const body = await readBody(message, target, bodyBytes);
     if (body === undefined) return handler.refuse(413);
-    return await handler.handle(requestOf(message, target.url, body, signal));
+    return await handler.handle(requestOf(message, target.url, body, { signal, proxies }));
   }
 
   return async (message, response, target = targetOf(message)) => {
@@ -57,7 +60,12 @@ export function answerWith(handler: HttpHandler, limits: AnswerLimits = {}): Ans
   };
 }
 
-function requestOf(message: IncomingMessage, url: string, body: Uint8Array, signal: AbortSignal): HttpRequest {
+function requestOf(
+  message: IncomingMessage,
+  url: string,
+  body: Uint8Array,
+  { signal, proxies }: { readonly signal: AbortSignal; readonly proxies: number },
+): HttpRequest {
   const headers = new Map<string, string[]>();
   for (let at = 0; at + 1 < message.rawHeaders.length; at += 2) {
     const name = (message.rawHeaders[at] ?? '').toLowerCase();
@@ -69,7 +77,18 @@ function requestOf(message: IncomingMessage, url: string, body: Uint8Array, sign
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   const query = mark < 0 ? '' : url.slice(mark + 1);
-  return { method: message.method ?? '', path, query, headers, body, signal };
+  const peer = forwardedBy(headers, proxies) ?? message.socket.remoteAddress ?? '';
+  return { method: message.method ?? '', path, query, headers, peer, body, signal };
+}
+
+/**
+ * The address that the outermost of the proxies wrote: each adds the one that it sees at the end, and what stands before theirs is the
+ * caller's own word. Undefined where there are none, or it is no address: then it did not come through them.
+ */
+function forwardedBy(headers: ReadonlyMap<string, readonly string[]>, proxies: number): string | undefined {
+  if (proxies === 0) return undefined;
+  const address = (headers.get('x-forwarded-for') ?? []).join(',').split(',').at(-proxies)?.trim() ?? '';
+  return isIP(address) === 0 ? undefined : address;
 }
 
 /** Undefined where it is too large: what is left of it is not read. */

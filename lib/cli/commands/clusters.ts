@@ -33,8 +33,9 @@ export async function clusters(flags: ClustersFlags, invocation: Invocation): Pr
 }
 
 function withoutCertificate(info: ClusterInfo): ClusterInfo {
-  const shown: { certificateAuthority?: string } = { ...info };
+  const shown: { certificateAuthority?: string; tlsServerName?: string } = { ...info };
   delete shown.certificateAuthority;
+  delete shown.tlsServerName;
   return shown as ClusterInfo;
 }
 

@@ -61,6 +61,18 @@ describe('a kubeconfig source', () => {
     ]);
   });
 
+  test('hands on whom to trust, and under which name; not that nobody is looked at', async () => {
+    const data = base64(authority.certificate);
+    await using named = await withContext({
+      cluster: { 'certificate-authority-data': data, 'tls-server-name': 'kubernetes.default.svc' },
+    });
+    const candidate = (await named.source.discover()).candidates.find(({ name }) => name === 'odd');
+    expect(candidate?.certificateAuthority).toBe(authority.certificate);
+    expect(candidate?.tlsServerName).toBe('kubernetes.default.svc');
+    await using insecure = await withContext({ cluster: { 'insecure-skip-tls-verify': true } });
+    expect(JSON.stringify((await insecure.source.discover()).candidates)).not.toMatch(/insecure/i);
+  });
+
   test('gives only the contexts that are asked for, and says which of them do not exist', async () => {
     await using it = await withContext({});
     const source = kubeconfigSource({ env: { KUBECONFIG: it.file }, home: '/', contexts: ['odd', 'none'] });

@@ -84,7 +84,11 @@ describe('mk8s token', () => {
 
   test('a service, and the audience that it wants, come from the one schema', async () => {
     const line = 'token --access --as a@b --service https://tokens.example/ --service-audience aud';
-    expect((await run(line)).config?.service).toEqual({ url: 'https://tokens.example', audience: 'aud' });
+    expect((await run(line)).config?.service).toEqual({
+      url: 'https://tokens.example',
+      audience: 'aud',
+      anonymous: false,
+    });
   });
 
   test.each([
@@ -134,7 +138,7 @@ describe('mk8s credential', () => {
       status: { token: SECRET, expirationTimestamp: '2026-01-02T00:15:00Z' },
     });
     expect(asked).toEqual([['credential', { cluster: 'abc', serviceAccount: { namespace: 'shop', name: 'x' } }]]);
-    expect(config?.service).toEqual({ url: 'https://tokens.example', audience: 'aud' });
+    expect(config?.service).toMatchObject({ url: 'https://tokens.example', audience: 'aud' });
   });
 
   test('may learn the cluster from the kubeconfig (provideClusterInfo)', async () => {

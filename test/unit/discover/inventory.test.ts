@@ -100,6 +100,14 @@ describe('the inventory', () => {
     here.stop.abort();
   });
 
+  test('tells whom to trust on the way that it takes, and under which name', async () => {
+    const here = world();
+    const trust = { certificateAuthority: 'PEM', tlsServerName: 'kubernetes.internal' };
+    here.start([fixed('one', [here.candidate('one', { name: 'a', ...trust })])]);
+    expect((await here.until(({ complete }) => complete)).infos).toMatchObject([{ name: 'a', ...trust }]);
+    here.stop.abort();
+  });
+
   test('takes a way that is not open for the cluster that another way of the same platform name reached', async () => {
     const here = world();
     here.identities.set('direct', new Mk8sError('no route', { code: 'unreachable' })).set('gateway', 'uid');
