@@ -94,16 +94,16 @@ export const bridgeMutations: readonly Mutation[] = [
   {
     name: 'fencing off: appends',
     breaks: 6,
-    file: 'lib/adapters/disk/record.ts',
-    find: `  if (fence < row.fence) throw`,
+    file: 'lib/history/fencing.ts',
+    find: `  if (fence < seen.fence) throw`,
     replace: `  if (fence < 0) throw`,
   },
   {
     name: 'fencing off: checkpoints',
     breaks: 6,
-    file: 'lib/adapters/disk/disk-checkpoints.ts',
-    find: `        if (next.fence < row.fence) {`,
-    replace: `        if (next.fence < 0) {`,
+    file: 'lib/history/fencing.ts',
+    find: `  if (next.fence < seen.fence) {`,
+    replace: `  if (next.fence < 0) {`,
     faults: ['process.overlap', 'process.freeze', 'process.skew'],
   },
   {
