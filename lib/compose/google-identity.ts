@@ -31,14 +31,14 @@ export interface GoogleIdentity {
 export interface IdentityOptions {
   /** Instead of the configured one. */
   readonly account?: Account;
-  /** Where the account is. Default: the current context's cluster, or the pod's. */
+  /** The cluster whose account it is, because somebody named it. Default: the current context's, or the pod's, where nothing else is there. */
   readonly home?: Home;
 }
 
 /**
  * The first of these that there is, and where `google.impersonate` names one, a service account of Google's that it may impersonate:
  *
- * 1. a service account of a cluster, where one is named;
+ * 1. a service account of a cluster, where one of the two is named;
  * 2. application default credentials that somebody set up (GOOGLE_APPLICATION_CREDENTIALS, gcloud's file);
  * 3. the metadata server's service account;
  * 4. a service account of the home cluster.
@@ -49,11 +49,13 @@ export interface IdentityOptions {
 export async function openGoogleIdentity(
   config: Config,
   { env }: Pick<Context, 'env'>,
-  { account = configured(config), home = currentHome(config, env) }: IdentityOptions = {},
+  { account = configured(config), home: named }: IdentityOptions = {},
 ): Promise<GoogleIdentity> {
   const { google } = config;
   const hosts = hostsOf(env);
-  const own = await ownIdentity({ account, home, google, sts: hosts.sts }, env, kubeconfigLocation(config, env).home);
+  const bootstrap = { account, home: named ?? currentHome(config, env), google, sts: hosts.sts };
+  const isNamed = account !== undefined || named !== undefined;
+  const own = isNamed ? ofCluster(bootstrap, env) : await whatThereIs(bootstrap, config, env);
   if (google.impersonate === undefined) return own;
   const email = google.impersonate;
   const tokens = actingAs(email, own.tokens, hosts);
@@ -71,13 +73,12 @@ function configured({ google }: Config): Account | undefined {
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-async function ownIdentity(
+async function whatThereIs(
   bootstrap: BootstrapOptions,
+  config: Config,
   env: NodeJS.ProcessEnv,
-  folder: string,
 ): Promise<GoogleIdentity> {
-  if (bootstrap.account !== undefined) return ofCluster(bootstrap, env);
-  if (await hasApplicationDefault(env, folder)) return ofApplicationDefault();
+  if (await hasApplicationDefault(env, kubeconfigLocation(config, env).home)) return ofApplicationDefault();
   const server = metadataServer({ now });
   if (await server.isAvailable()) return await ofMetadataServer(server);
   // With no cluster either, the advice on application default credentials is the one that helps.

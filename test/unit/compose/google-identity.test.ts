@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { kubeconfigSource } from '../../../lib/adapters/kubernetes/kubeconfig.ts';
 import { type GoogleIdentity, type IdentityOptions, openGoogleIdentity } from '../../../lib/compose/google-identity.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { type FakeFleet, startFakeFleet } from '../../support/fake-fleet.ts';
@@ -95,6 +96,16 @@ describe('the identity for Google', () => {
     const asked = await open(all, { 'google.kubernetesServiceAccount': 'shop/worker' }, { account: { name: 'other' } });
     await asked.place();
     expect(asked.tokens.identity).toBe('service account default/other of cluster "gke_shop-prod_europe-west1-b_web"');
+  });
+
+  test('is that of a cluster that is named, before all others', async () => {
+    const { KUBECONFIG } = await present.cluster();
+    const [candidate] = (await kubeconfigSource({ path: KUBECONFIG, env: {}, home: folder.path }).discover())
+      .candidates;
+    const home = { find: () => Promise.resolve(candidate), close: () => Promise.resolve() };
+    const identity = await open(['credentials', 'metadata'], {}, { home });
+    await identity.place();
+    expect(identity.tokens.identity).toBe('the service account of cluster "gke_shop-prod_europe-west1-b_web"');
   });
 
   test('acts as the service account that is to be impersonated, whichever it is', async () => {
