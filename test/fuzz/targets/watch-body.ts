@@ -101,6 +101,11 @@ function judge(input: Buffer, { lines, error }: Decoded): string {
   for (;;) {
     const newline = input.indexOf('\n', start);
     const line = input.subarray(start, newline < 0 ? input.length : newline);
+    if (line.length > MAX_OBJECT_BYTES) {
+      must(read === lines.length, 'a line that is too long was passed over');
+      must(error instanceof Mk8sError && !error.retryable, 'a line that is too long is no error');
+      return trusted ? 'trusted' : 'refused';
+    }
     const blank = /^[ \t\r]*$/.test(line.toString('latin1'));
     if (newline < 0) {
       must(read === lines.length, `${lines.length} events of ${read} lines`);
