@@ -130,6 +130,10 @@ export function createFrameTable({ sql, folder }: Database, log: LogRowTable): F
       const found = guarded(() => next.get(stream.id, sequence) as { id: number } | undefined);
       const frame = found && load(found.id, stream);
       if (found !== undefined && frame === undefined) throw corrupt(folder, 'read revisions', 'a frame is missing');
+      // The index says that it is behind, the row that it is before: whoever goes on from its end would read it for ever.
+      if (frame !== undefined && frame.lastSequence <= sequence) {
+        throw corrupt(folder, 'read revisions', `frame ${frame.id} is listed at another place than it has`);
+      }
       // Positions count all streams' revisions, so that of a revision is never smaller than its sequence number.
       const until = frame?.entries[0]?.sequence ?? stream.sequence + 1;
       if (until > sequence + 1) mustBeRemoved(until - 1, `revision ${until - 1} of stream ${stream.key}`);

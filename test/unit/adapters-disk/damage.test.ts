@@ -15,7 +15,8 @@ const isRoot = process.getuid?.() === 0;
 
 /** Does something to the database file of a closed folder. */
 function meddle(path: string, sql: string): void {
-  const database = new DatabaseSync(join(path, 'mk8s.db'));
+  // Not defensive: damage may concern the schema.
+  const database = new DatabaseSync(join(path, 'mk8s.db'), { defensive: false });
   database.exec(sql);
   database.close();
 }
@@ -251,6 +252,24 @@ describe('damage', () => {
     meddle(path, sql);
     const damaged = openFolder(path);
     await expect(read(damaged)).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringMatching(/it is damaged .*Restore it from a backup/) as string,
+    });
+  });
+
+  test('promise 1: an index that has a frame at another place than its row is noticed, and not read for ever', async () => {
+    const path = await filledFolder();
+    const named =
+      "SET sql = 'CREATE INDEX frame_of_stream ON frame (stream_id, last_sequence)%' WHERE name = 'frame_of_stream'";
+    const schema = (index: string): string =>
+      `PRAGMA writable_schema = ON; UPDATE sqlite_schema ${named.replace('%', index)}`;
+    meddle(path, 'UPDATE frame SET last_sequence = 900 WHERE id = 100');
+    // An index of nothing is not kept up with what changes.
+    meddle(path, schema(' WHERE id < 0'));
+    meddle(path, 'UPDATE frame SET last_sequence = 100 WHERE id = 100');
+    meddle(path, schema(''));
+    const damaged = openFolder(path);
+    await expect(damaged.log.read(stream, 200, everything)).rejects.toMatchObject({
       code: 'storage',
       message: expect.stringMatching(/it is damaged .*Restore it from a backup/) as string,
     });
