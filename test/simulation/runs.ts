@@ -117,6 +117,7 @@ export function createRuns(parts: RunsParts): Runs {
     }
 
     function ended(): void {
+      if (standsStill(process, ended)) return;
       trace.say(
         () => `${process.name} ends${bridge.ended?.error === undefined ? '' : `: ${messageOf(bridge.ended.error)}`}`,
       );
@@ -145,6 +146,7 @@ export function createRuns(parts: RunsParts): Runs {
     }
 
     function ended(): void {
+      if (standsStill(process, ended)) return;
       trace.say(
         () => `${process.name} ends${tail.ended?.error === undefined ? '' : `: ${messageOf(tail.ended.error)}`}`,
       );
@@ -152,6 +154,13 @@ export function createRuns(parts: RunsParts): Runs {
       process.exit();
       gone();
     }
+  }
+
+  /** True where the process stands still: it has not ended before it goes on, and what it waited for has come back to it. */
+  function standsStill({ owner }: SimProcess, then: () => void): boolean {
+    if (owner.frozenUntil <= scheduler.now()) return false;
+    scheduler.after(0, () => scheduler.after(0, then, owner), owner);
+    return true;
   }
 
   /** A process that ended has left nothing behind, and said why in our own words. */
