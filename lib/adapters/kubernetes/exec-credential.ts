@@ -63,7 +63,7 @@ export function parseExecAnswer(stdout: string, apiVersion: ExecApiVersion, plug
     throw refuse(`${v.getDotPath(issue) ?? 'the document'} should be ${issue.expected ?? 'something else'}`);
   }
   const { apiVersion: answered, status } = parsed.output;
-  if (answered !== apiVersion) throw refuse(`its apiVersion is ${JSON.stringify(answered.slice(0, 80))}`);
+  if (answered !== apiVersion) throw refuse(`its apiVersion is ${JSON.stringify(answered.slice(0, 40))}`);
   const { clientCertificateData: certificate, clientKeyData: key } = status;
   if ((certificate === '') !== (key === '')) {
     throw refuse('status has only one of clientCertificateData and clientKeyData');
