@@ -210,5 +210,6 @@ export const bridgeMutations: readonly Mutation[] = [
     file: 'lib/bridge/run-cluster.ts',
     find: `        settled = await endGone(discovered);`,
     replace: `        await endGone(discovered);`,
+    faults: ['cluster.definitionDeleted', 'http.unavailable', 'http.forbidden', 'connection.reset'],
   },
 ];

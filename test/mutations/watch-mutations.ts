@@ -26,11 +26,11 @@ export const watchMutations: readonly Mutation[] = [
         return await append([], output.asOf);`,
   },
   {
-    name: 'an expired resourceVersion is left out: watching goes on from now',
+    name: 'an expired resourceVersion is counted up until the server takes it',
     breaks: 1,
     file: 'lib/watch/transition.ts',
     find: `      return sync(state.memory, 'gap');`,
-    replace: `      return { ...state, resourceVersion: '0' as typeof state.resourceVersion };`,
+    replace: `      return { ...state, resourceVersion: String(Number(state.resourceVersion) + 9) as typeof state.resourceVersion };`,
   },
   {
     name: 'tombstones of a complete list are dropped',
