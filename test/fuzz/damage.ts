@@ -26,7 +26,16 @@ const PAGE = 4096;
 export function randomDamage(random: Random): Damage {
   const base = random() < 0.4 ? 'live' : 'closed';
   const times = random() < 0.75 ? 1 : 1 + below(random, 4);
-  return { base, edits: Array.from({ length: times }, () => randomEdit(random, base)) };
+  return { base, edits: believable(Array.from({ length: times }, () => randomEdit(random, base))) };
+}
+
+/**
+ * A database of one moment beside part of the write-ahead log of another is a mixture of pages of both, each whole: that a last state in
+ * it is an old one is not noticed (docs/proof.md, "What they do not show").
+ */
+function believable(edits: readonly Edit[]): readonly Edit[] {
+  const isMixed = edits.some((edit) => edit.do === 'replace' && edit.file === 'db');
+  return isMixed ? edits.filter(({ file }) => file !== 'wal') : edits;
 }
 
 function randomEdit(random: Random, base: Damage['base']): Edit {
