@@ -31,11 +31,13 @@ export function randomDamage(random: Random): Damage {
 
 /**
  * A database of one moment beside part of the write-ahead log of another is a mixture of pages of both, each whole: that a last state in
- * it is an old one is not noticed (docs/proof.md, "What they do not show").
+ * it is an old one is not noticed (docs/proof.md, "What they do not show"). With all of
+ * that log, or none, it was not seen.
  */
 function believable(edits: readonly Edit[]): readonly Edit[] {
-  const isMixed = edits.some((edit) => edit.do === 'replace' && edit.file === 'db');
-  return isMixed ? edits.filter(({ file }) => file !== 'wal') : edits;
+  const isOther = edits.some((edit) => edit.do === 'replace' && edit.file === 'db');
+  const keepsLogWhole = ({ do: how, file }: Edit): boolean => file !== 'wal' || how === 'replace' || how === 'remove';
+  return isOther ? edits.filter(keepsLogWhole) : edits;
 }
 
 function randomEdit(random: Random, base: Damage['base']): Edit {
