@@ -5,8 +5,9 @@ import { createGunzip } from 'node:zlib';
 import { ChunkQueue } from '../../async/chunk-queue.ts';
 import { Mk8sError, messageOf } from '../../model/errors.ts';
 import { codeOf, interruptedError, type Peer } from './transport-errors.ts';
+import { beginWindow, endWindow } from './transport-read.ts';
 
-/** How much is read ahead of a consumer before its socket is paused. */
+/** How much is read ahead of a consumer. */
 export const WINDOW_BYTES = 1024 * 1024;
 
 /**
@@ -20,7 +21,10 @@ export function responseBody(
   windowBytes: number,
 ): AsyncIterable<readonly Uint8Array[]> {
   const source = message.headers['content-encoding'] === 'gzip' ? createGunzip() : message;
-  const queue = new ChunkQueue({ windowBytes, pause: () => source.pause(), resume: () => source.resume() });
+  const { socket } = message; // It is gone from the message once that has ended.
+  // One more read may come after the pause.
+  const heldBytes = windowBytes - beginWindow(socket, windowBytes);
+  const queue = new ChunkQueue({ windowBytes: heldBytes, pause: () => source.pause(), resume: () => source.resume() });
 
   if (source === message) {
     // A peer that goes away in the middle gives 'error' (ECONNRESET, "aborted"), never 'end'.
@@ -42,6 +46,7 @@ export function responseBody(
   };
   signal?.addEventListener('abort', abort, { once: true });
   const closed = (): void => {
+    endWindow(socket);
     signal?.removeEventListener('abort', abort);
     // After 'end' or 'error' this changes nothing; gunzip may still be busy with what ended.
     if (!message.readableEnded) queue.fail(interruptedError(peer, undefined));

@@ -44,7 +44,7 @@ export function dialer(
     if (!secure) {
       if (proxy !== undefined) return await reach(route, proxy, destination, signal);
       return await connected(
-        reusingReads((read) => connectTcp({ ...destination, ...SOCKET_OPTIONS, ...read })),
+        reusingReads('by window', (read) => connectTcp({ ...destination, ...SOCKET_OPTIONS, ...read })),
         signal,
       );
     }
@@ -107,7 +107,7 @@ async function startTls(
   const secured =
     through instanceof Duplex
       ? connectTls({ ...options, socket: through })
-      : reusingReads((read) => connectTls({ ...options, ...through, ...SOCKET_OPTIONS, ...read }));
+      : reusingReads('fixed', (read) => connectTls({ ...options, ...through, ...SOCKET_OPTIONS, ...read }));
   if (onSession !== undefined) secured.on('session', onSession);
   try {
     return await abortable(secured, signal, () => settled(secured, 'secureConnect'));

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { openApiServer } from '../../../lib/adapters/kubernetes/transport.ts';
-import { reusingReads } from '../../../lib/adapters/kubernetes/transport-read.ts';
+import { beginWindow, endWindow, reusingReads } from '../../../lib/adapters/kubernetes/transport-read.ts';
 import { createAuthority } from '../../support/certificates.ts';
 import { type LoopbackServer, serveHttp, serveHttps, serveTcp } from '../../support/loopback-server.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -26,7 +26,7 @@ test('what comes before anybody listens, while the socket is paused, and later, 
     const pieces = [sent.subarray(0, 10_000), sent.subarray(10_000, 20_000), sent.subarray(20_000)];
     socket.on('data', () => socket.write(pieces.shift() ?? ''));
   });
-  const socket = reusingReads((read) => connect({ host: '127.0.0.1', port: server.port, ...read }));
+  const socket = reusingReads('by window', (read) => connect({ host: '127.0.0.1', port: server.port, ...read }));
   for (const length of [10_000, 20_000]) {
     socket.write('more');
     await expect.poll(() => socket.readableLength).toBe(length);
@@ -48,6 +48,52 @@ test('what comes before anybody listens, while the socket is paused, and later, 
   await whole.promise;
   expect(digest(got)).toBe(digest([sent]));
   socket.destroy();
+});
+
+test('promise 7: a read is a part of the window, more than Node reads at a time where the window is large', async () => {
+  const sent = noise(2, 800_000);
+  const written = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await using server = await serveTcp((socket) => {
+    let times = 0;
+    socket.on('data', () => {
+      const { resolve } = written[times++] as PromiseWithResolvers<void>;
+      socket.write(sent, () => resolve());
+    });
+  });
+  const socket = reusingReads('by window', (read) => connect({ host: '127.0.0.1', port: server.port, ...read }));
+  async function readsOf(n: number): Promise<number[]> {
+    socket.pause();
+    socket.write('more');
+    await written[n]?.promise;
+    const lengths: number[] = [];
+    const whole = Promise.withResolvers<void>();
+    const count = (chunk: Buffer): void => {
+      lengths.push(chunk.length);
+      if (lengths.reduce((sum, length) => sum + length, 0) >= sent.length) whole.resolve();
+    };
+    socket.on('data', count);
+    socket.resume();
+    await whole.promise;
+    socket.off('data', count);
+    return lengths;
+  }
+  expect(beginWindow(socket, 200_000)).toBe(150_000);
+  const large = Math.max(...(await readsOf(0)));
+  expect(large).toBeGreaterThan(64 * 1024);
+  expect(large).toBeLessThanOrEqual(150_000);
+  endWindow(socket);
+  expect(Math.max(...(await readsOf(1)).slice(2))).toBeLessThanOrEqual(64 * 1024);
+  socket.destroy();
+});
+
+test.each([
+  ['one of 32 KiB', 32 * 1024, 24 * 1024],
+  ['one of 4 MiB', 4 * 1024 * 1024, 1024 * 1024],
+])('promise 7: of a window a part is left for what arrives before the next read (%s)', (_, window, read) => {
+  const socket = reusingReads('by window', ({ onread }) => Object.assign(new Socket(), { onread }));
+  expect(beginWindow(socket, window)).toBe(read);
+  const fixed = reusingReads('fixed', ({ onread }) => Object.assign(new Socket(), { onread }));
+  expect(beginWindow(fixed, window)).toBe(Math.min(64 * 1024, window / 2));
 });
 
 const authority = createAuthority();
