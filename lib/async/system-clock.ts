@@ -12,13 +12,17 @@ export const systemClock = {
     new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error);
       let left = Math.max(0, ms);
-      let timer: NodeJS.Timeout;
+      let timer: NodeJS.Timeout | undefined;
+      let immediate: NodeJS.Immediate | undefined;
       const abort = (): void => {
         clearTimeout(timer);
+        clearImmediate(immediate);
         reject(signal?.reason as Error);
       };
       const start = (): void => {
-        timer = setTimeout(next, Math.min(left, LONGEST_TIMER_MS));
+        // Node's shortest timer is a millisecond: none at all is once around the event loop.
+        if (left === 0) immediate = setImmediate(next);
+        else timer = setTimeout(next, Math.min(left, LONGEST_TIMER_MS));
       };
       const next = (): void => {
         left -= LONGEST_TIMER_MS;

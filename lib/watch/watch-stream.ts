@@ -3,6 +3,7 @@
 // and only then the state moves on (promise 1).
 import { backoffDelay } from '../async/backoff.ts';
 import { Mk8sError, messageOf } from '../model/errors.ts';
+import { createNextPage, type NextPage } from './next-page.ts';
 import { openPage } from './open-page.ts';
 import { openWatch } from './open-watch.ts';
 import { prove } from './prove.ts';
@@ -24,9 +25,12 @@ const LAPSE_MS = 15_000;
 export async function* watchStream(context: WatchContext): AsyncGenerator<WatchOutput, void, undefined> {
   const { quota } = context.api;
   const turns = quota === undefined ? undefined : createTurns(quota);
+  // Each page is a turn of its own.
+  const next = turns === undefined ? createNextPage() : undefined;
   try {
-    yield* watchInTurns(context, turns);
+    yield* watchInTurns(context, turns, next);
   } finally {
+    next?.abandon();
     turns?.leave();
   }
 }
@@ -35,6 +39,7 @@ export async function* watchStream(context: WatchContext): AsyncGenerator<WatchO
 async function* watchInTurns(
   context: WatchContext,
   turns: Turns | undefined,
+  next: NextPage | undefined,
 ): AsyncGenerator<WatchOutput, void, undefined> {
   // A list that streams would hold one of few streams for as long as it takes.
   let state: WatchState = initialState({ ...context.position, streamingLists: turns === undefined });
@@ -57,9 +62,9 @@ async function* watchInTurns(
     if (before.kind === 'waiting') {
       state = transition(before, await pause(before, context));
     } else if (before.kind !== 'ended') {
-      const askedAt = clock.now();
+      const askedAt = next?.expect(before, context) ?? clock.now();
       let held = false;
-      for await (const { output, input } of request(before, context, turns)) {
+      for await (const { output, input } of request(before, context, turns, next)) {
         // What comes after the consumer took its time may have been sent long ago.
         // So may a page that a slow line brings: it says what was when it was asked for.
         if (!held && (output !== undefined || input?.kind === 'ended')) {
@@ -95,6 +100,7 @@ async function* request(
   state: ActiveState,
   context: WatchContext,
   turns: Turns | undefined,
+  next: NextPage | undefined,
 ): AsyncGenerator<Step, void, undefined> {
   const inside = turns?.during(state, context) ?? context;
   try {
@@ -102,7 +108,7 @@ async function* request(
       case 'probing':
         return yield* probe(state, inside);
       case 'paging':
-        return yield* openPage(state, inside);
+        return yield* openPage(state, inside, next);
       case 'streaming':
       case 'watching':
         return yield* openWatch(state, inside);

@@ -121,6 +121,7 @@ export function scriptedCluster({
   const objects = new Map<string, StoredObject>();
   const events: { version: number; name: string; deleted: boolean; text: string }[] = [];
   const readers = new Set<ReturnType<typeof createWake>>();
+  const snapshots = new Map<number, StoredObject[]>();
   let version = 10;
   let compacted = 10;
   let refused: number | undefined;
@@ -190,13 +191,17 @@ export function scriptedCluster({
     }
   }
 
-  function page(after: string, limit: number, named: string | undefined): FakeAnswer {
-    const all = inOrder().filter(
+  /** Later pages show what was when the first one was asked for, as long as that is not forgotten. */
+  function page(token: string, limit: number, named: string | undefined): FakeAnswer {
+    if (token === '') snapshots.set(version, inOrder());
+    const [at = String(version), after = ''] = token === '' ? [] : token.split(' ');
+    if (Number(at) < compacted) return statusAnswer(410, 'Expired', 'the continue token is too old');
+    const all = (snapshots.get(Number(at)) ?? []).filter(
       ({ metadata }) => metadata.name > after && (named === undefined || metadata.name === named),
     );
     const items = all.slice(0, Math.min(limit, 3)).map(whole);
     const last = all[items.length - 1]?.metadata.name ?? '';
-    const metadata = { resourceVersion: String(version), continue: items.length < all.length ? last : '' };
+    const metadata = { resourceVersion: at, continue: items.length < all.length ? `${at} ${last}` : '' };
     return { body: JSON.stringify({ apiVersion: 'example.com/v1', kind: 'WidgetList', items, metadata }) };
   }
 

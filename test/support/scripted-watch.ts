@@ -11,6 +11,8 @@ export interface ScriptedWatch {
   readonly stop: AbortController;
   /** Takes outputs until one is told in these words (or the watch ends); all that were taken, in words. */
   until(words: string): Promise<string[]>;
+  /** Takes no more. */
+  leave(): Promise<void>;
   /** The next output, undefined at the end. */
   next(): Promise<WatchOutput | undefined>;
 }
@@ -73,7 +75,10 @@ export function scriptedWatch(
       if (all.length > 500) throw new Error(`"${words}" never came, but:\n${all.join('\n')}`);
     }
   }
-  return { clock, server, stop, until, next };
+  async function leave(): Promise<void> {
+    await outputs.return();
+  }
+  return { clock, server, stop, until, next, leave };
 }
 
 /** An output in words. */

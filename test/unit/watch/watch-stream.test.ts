@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Mk8sError } from '../../../lib/model/errors.ts';
 import { resourceVersion } from '../../../lib/model/resource-version.ts';
+import { createQuota } from '../../../lib/plan/quota.ts';
 import type { WatchInput } from '../../../lib/watch/state.ts';
 import type { WatchControl } from '../../../lib/watch/watch-context.ts';
 import { broken, hanging, jsonAnswer, statusAnswer } from '../../support/fake-api-server.ts';
@@ -224,6 +225,127 @@ const orderedRecord = {
   alters: () => true,
   newest: () => Promise.resolve([]),
 };
+
+describe('the next page', () => {
+  const refused = ['streaming list', statusAnswer(422, 'Invalid', 'no')] as const;
+
+  test('is asked for before the objects of this one are handed out', async () => {
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a', 'b'], 'c1')],
+      ['page c1', list('20', ['c'], 'c2')],
+      ['page c2', list('20', ['d'])],
+    ]);
+    await watch.until('listed a@10 b@10');
+    expect(watch.server.asked().slice(1)).toEqual(['first page', 'page c1']);
+    await watch.until('listed c@10');
+    expect(watch.server.asked().slice(3)).toEqual(['page c2']);
+    expect(await watch.until('synced to 20 as of 20')).toEqual([
+      'page as of 20',
+      'listed d@10',
+      'synced to 20 as of 20',
+    ]);
+    expect(watch.server.left()).toBe(0);
+  });
+
+  test('promise 7: of a page that does not fit the share of what is read ahead, the rest is handed out as it comes', async () => {
+    const { body } = list('20', ['a', 'b', 'c'], 'c1');
+    const [b, c] = [body.indexOf('"name":"b"'), body.indexOf('"name":"c"')];
+    const pieces = (clock: ScriptedClock): AsyncGenerator<string> =>
+      (async function* () {
+        yield body.slice(0, b);
+        await clock.sleep(1);
+        yield body.slice(b, c);
+        await clock.sleep(1);
+        yield body.slice(c);
+      })();
+    const size = JSON.stringify(widget('a', '10')).length;
+    const watch = scriptedWatch(
+      (clock) => [refused, ['first page', { body: pieces(clock) }], ['page c1', list('20', ['d'])]],
+      { readAheadBytes: () => Math.round(size * 1.5) },
+    );
+    const told = await watch.until('synced to 20 as of 20');
+    expect(told.filter((words) => words.startsWith('listed'))).toEqual([
+      'listed a@10 b@10',
+      'listed c@10',
+      'listed d@10',
+    ]);
+  });
+
+  test.each([
+    ['unreachable', unreachable, 'waiting (backoff): Cannot reach the fake.'],
+    ['refused', statusAnswer(503, 'ServiceUnavailable', 'no'), 'waiting (backoff): 503 '],
+  ] as const)('fails when it is its turn, and is asked for again (%s)', async (_, answer, waiting) => {
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', answer],
+      ['page c1', list('20', ['b'])],
+    ]);
+    expect((await watch.until('synced to 20 as of 20')).slice(3)).toEqual([
+      'listed a@10',
+      'page as of 20',
+      expect.stringContaining(waiting),
+      'paging',
+      'listed again b@10',
+      'synced to 20 as of 20',
+    ]);
+  });
+
+  test('with credentials that are not accepted any more is asked for with fresh ones', async () => {
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', statusAnswer(401, 'Unauthorized', 'no')],
+      ['page c1 with fresh credentials', list('20', ['b'], 'c2')],
+      ['page c2', list('20', ['c'])],
+    ]);
+    await watch.until('synced to 20 as of 20');
+    expect(watch.server.left()).toBe(0);
+  });
+
+  test('promise 1: that was asked for long ago is not believed: the cluster may have been restored since', async () => {
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', list('20', ['b'], 'c2')],
+      ['first page', list('30', ['a', 'b'])],
+    ]);
+    await watch.until('listed a@10');
+    await settle(watch.clock.sleep(8_000), watch.clock);
+    await watch.until('listed b@10');
+    await settle(watch.clock.sleep(8_000), watch.clock);
+    expect(await watch.until('synced to 30 as of 30')).toContain('sync, first, epoch 1');
+  });
+
+  test('is left where the watch ends before its turn', async () => {
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', list('20', ['b'], 'c2')],
+      ['page c2', list('20', ['c'])],
+    ]);
+    await watch.until('listed b@10');
+    const ahead = watch.server.requests.at(-1);
+    expect([ahead?.query?.continue, ahead?.signal?.aborted]).toEqual(['c2', false]);
+    await watch.leave();
+    expect(ahead?.signal?.aborted).toBe(true);
+  });
+
+  test('is not asked for ahead behind a gateway, where each has its turn', async () => {
+    const watch = scriptedWatch(
+      [
+        ['first page', list('20', ['a'], 'c1')],
+        ['page c1', list('20', ['b'])],
+      ],
+      {},
+      (api, clock) => createQuota('the gateway', { streams: 1, requestsPerMinute: 6_000 }, clock).open(api),
+    );
+    await watch.until('listed a@10');
+    expect(watch.server.asked()).toEqual(['first page']);
+    await watch.until('synced to 20 as of 20');
+  });
+});
 
 describe('a resumed watch', () => {
   test('first compares with the present, then watches from where the record ends', async () => {
