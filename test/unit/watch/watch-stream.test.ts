@@ -318,6 +318,50 @@ describe('the next page', () => {
     expect(await watch.until('synced to 30 as of 30')).toContain('sync, first, epoch 1');
   });
 
+  test('promise 1: is left where the list begins anew, because its consumer took long over this one', async () => {
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', list('20', ['b'])],
+      ['first page', list('30', ['a', 'b', 'c'])],
+    ]);
+    await watch.until('listed a@10');
+    const ahead = watch.server.requests.at(-1);
+    await settle(watch.clock.sleep(16_000), watch.clock);
+    expect(await watch.until('synced to 30 as of 30')).toContain('listed a@10 b@10 c@10');
+    expect([ahead?.query?.continue, ahead?.signal?.aborted]).toEqual(['c1', true]);
+  });
+
+  test('is asked for anew where the resource came to be served elsewhere meanwhile', async () => {
+    let path = '/apis/example.com/v1/widgets';
+    const watch = scriptedWatch(
+      [
+        refused,
+        ['first page', list('20', ['a'], 'c1')],
+        ['page c1', list('20', ['old'])],
+        ['page c1', list('20', ['new'])],
+      ],
+      { collection: () => ({ path, selector: {} }) },
+    );
+    await watch.until('listed a@10');
+    path = '/apis/example.com/v2/widgets';
+    expect(await watch.until('synced to 20 as of 20')).toContain('listed new@10');
+    expect(watch.server.requests.at(-1)?.path).toBe(path);
+  });
+
+  test('that stalls is given up, and asked for again', async () => {
+    const text = list('20', ['b']).body;
+    const watch = scriptedWatch([
+      refused,
+      ['first page', list('20', ['a'], 'c1')],
+      ['page c1', { body: hanging(text.slice(0, -40)) }],
+      ['first page', list('30', ['a', 'b'])],
+    ]);
+    const told = await watch.until('synced to 30 as of 30');
+    expect(told).toContain('waiting (backoff): a page of the list did not go on for 30 s');
+    expect(watch.server.open()).toBe(0);
+  });
+
   test('is left where the watch ends before its turn', async () => {
     const watch = scriptedWatch([
       refused,
