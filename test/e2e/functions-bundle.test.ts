@@ -5,19 +5,19 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { installPackage } from '../../bench/installed-package.ts';
-import { openDataFolder } from '../../lib/adapters/disk/data-folder.ts';
-import { systemClock } from '../../lib/async/system-clock.ts';
 import { createClient } from '../../lib/client/client.ts';
 import { type Fleet, startFleet } from '../../lib/sandbox/fleet.ts';
 import { type FakeIssuer, issuerKey, startFakeIssuer } from '../support/fake-issuer.ts';
-import { freePort } from '../support/free-port.ts';
-import { testClusterInfo } from '../support/function-world.ts';
 import { type RunningProcess, startProcess } from '../support/process.ts';
+import {
+  type RunningFunction,
+  startFunction,
+  writeKeptInventory,
+  writeSandboxPolicy,
+} from '../support/running-functions.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
-const require = createRequire(import.meta.url);
-const framework = require.resolve('@google-cloud/functions-framework').replace(/index\.js$/, 'main.js');
-const version = (require('../../package.json') as { version: string }).version;
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 let folder: TemporaryFolder;
 let issuer: FakeIssuer;
@@ -31,16 +31,7 @@ beforeAll(async () => {
   issuer = await startFakeIssuer();
   fleet = await startFleet({ clusters: 1, objects: 1, rate: 0 });
   policy = join(folder.path, 'policy.yaml');
-  const callers = JSON.stringify([{ issuer: issuer.issuer, email: 'alice@example.com' }]);
-  writeFileSync(
-    policy,
-    `version: 1
-rules:
-  - {name: read, grant: clusters, callers: ${callers}, clusters: ['*']}
-  - {name: mint, grant: service-account-tokens, callers: ${callers}, clusters: [sandbox-a], namespaces: [default],
-     serviceAccounts: [default], audiences: [api-server]}
-`,
-  );
+  writeSandboxPolicy(policy, issuer);
 });
 afterAll(async () => {
   await fleet.stop();
@@ -48,18 +39,8 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function start(
-  target: 'clusters' | 'tokens',
-  env: Readonly<Record<string, string>>,
-): Promise<{ readonly url: string; readonly running: RunningProcess }> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const args = [framework, `--source=${join(bundle, `${target}.mjs`)}`, `--target=${target}`, `--port=${port}`];
-  const asked = { MK8S_SERVE_URL: url, MK8S_SERVE_POLICY: policy, MK8S_SERVE_ISSUERS: issuer.issuer };
-  const running = startProcess(process.execPath, args, { env: { ...asked, ...env } });
-  await running.waitFor('its start', ({ stdout }) => stdout.includes('URL:'));
-  return { url, running };
-}
+const start = (target: 'clusters' | 'tokens', env: Readonly<Record<string, string>>): Promise<RunningFunction> =>
+  startFunction(target, { source: join(bundle, `${target}.mjs`), policy, issuer, env });
 
 describe('the bundled function of lists', () => {
   let url: string;
@@ -67,9 +48,7 @@ describe('the bundled function of lists', () => {
 
   beforeAll(async () => {
     const data = join(folder.path, 'data');
-    const store = openDataFolder({ path: data, clock: systemClock, host: 'here' });
-    await store.inventory.write({ clusters: [testClusterInfo('kept-a')], at: Date.now() });
-    await store.close();
+    await writeKeptInventory(data);
     ({ url, running } = await start('clusters', { MK8S_DATA: data }));
   });
   afterAll(async () => await running[Symbol.asyncDispose]());

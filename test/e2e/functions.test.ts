@@ -1,16 +1,12 @@
 // The functions as they are run: `mk8s serve` and the functions framework, as processes.
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDataFolder } from '../../lib/adapters/disk/data-folder.ts';
-import { systemClock } from '../../lib/async/system-clock.ts';
 import { createClient, ProblemError } from '../../lib/client/client.ts';
 import { type Fleet, startFleet } from '../../lib/sandbox/fleet.ts';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
-import { freePort } from '../support/free-port.ts';
-import { testClusterInfo } from '../support/function-world.ts';
 import { type RunningProcess, startMk8s, startProcess } from '../support/process.ts';
+import { startFunction, writeKeptInventory, writeSandboxPolicy } from '../support/running-functions.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -26,16 +22,7 @@ beforeAll(async () => {
   fleet = await startFleet({ clusters: 2, objects: 5, rate: 0 });
   writeFileSync(join(folder.path, 'kubeconfig'), fleet.kubeconfig());
   policy = join(folder.path, 'policy.yaml');
-  const callers = JSON.stringify([{ issuer: issuer.issuer, email: 'alice@example.com' }]);
-  writeFileSync(
-    policy,
-    `version: 1
-rules:
-  - {name: read, grant: clusters, callers: ${callers}, clusters: ['*']}
-  - {name: mint, grant: service-account-tokens, callers: ${callers}, clusters: [sandbox-a], namespaces: [default],
-     serviceAccounts: [default], audiences: [api-server]}
-`,
-  );
+  writeSandboxPolicy(policy, issuer);
 });
 afterAll(async () => {
   await fleet.stop();
@@ -102,26 +89,16 @@ describe('mk8s serve', () => {
 });
 
 describe('the function of lists, under the functions framework', () => {
-  let framework: RunningProcess;
+  let running: RunningProcess;
   let url: string;
 
   beforeAll(async () => {
     const data = join(folder.path, 'data');
-    const store = openDataFolder({ path: data, clock: systemClock, host: 'here' });
-    await store.inventory.write({ clusters: [testClusterInfo('kept-a')], at: Date.now() });
-    await store.close();
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    const require = createRequire(import.meta.url);
-    const main = require.resolve('@google-cloud/functions-framework').replace(/index\.js$/, 'main.js');
-    framework = startProcess(
-      process.execPath,
-      [main, `--source=${join(root, 'functions/clusters.ts')}`, '--target=clusters', `--port=${port}`],
-      { env: { MK8S_DATA: data, MK8S_SERVE_URL: url, MK8S_SERVE_POLICY: policy, MK8S_SERVE_ISSUERS: issuer.issuer } },
-    );
-    await framework.waitFor('its start', ({ stdout }) => stdout.includes('URL:'));
+    await writeKeptInventory(data);
+    const source = join(root, 'functions/clusters.ts');
+    ({ url, running } = await startFunction('clusters', { source, policy, issuer, env: { MK8S_DATA: data } }));
   });
-  afterAll(async () => await framework[Symbol.asyncDispose]());
+  afterAll(async () => await running[Symbol.asyncDispose]());
 
   test('answers from the store that a run wrote, without a cluster to be found', async () => {
     const { clusters } = await createClient({ url, token: () => issuer.token(url) }).listClusters();
