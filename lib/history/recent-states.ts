@@ -66,6 +66,11 @@ export class RecentStates {
     return this.sorted;
   }
 
+  /** States with key > `after`, tombstones included, in no order: as they are now, whatever comes later. */
+  after(key: ObjectKey): ReadonlyMap<ObjectKey, Known> {
+    return new Map([...this.states].filter(([other]) => compareObjectKeys(other, key) > 0));
+  }
+
   /** Live states with `after` < key <= `until` (undefined: to the end), in key order. */
   liveBetween(after: ObjectKey, until: ObjectKey | undefined): [ObjectKey, Known][] {
     if (this.unsorted.length > MOST_UNSORTED) this.keys();

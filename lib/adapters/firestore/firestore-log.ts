@@ -131,8 +131,10 @@ export function firestoreLog({ documents, journal, frames, pages }: Parts): Revi
 
   /** Live objects with key > `after`, in key order: of the pages, and of what is newer than they are. */
   async function livePage(view: View, after: ObjectKey | undefined, limit: number): Promise<readonly Known[]> {
-    const { table, recent } = view;
     const from = after ?? ('' as ObjectKey);
+    // Both at once: a fold that ends while a page is read moves states from here into pages that this table does not name.
+    const { table } = view;
+    const newer = view.recent.after(from);
     const stored: (readonly [ObjectKey, Known])[] = [];
     for (
       let place = Math.max(0, pages.placeOf(table, from));
@@ -141,12 +143,12 @@ export function firestoreLog({ documents, journal, frames, pages }: Parts): Revi
     ) {
       for (const state of await pages.page(table, place)) {
         const key = keyOf(state);
-        if (!state.deleted && compareObjectKeys(key, from) > 0 && !recent.has(key)) stored.push([key, state]);
+        if (!state.deleted && compareObjectKeys(key, from) > 0 && !newer.has(key)) stored.push([key, state]);
       }
     }
     // What comes after the last page that was read comes after `limit` others, too.
-    const newer = recent.liveBetween(from, undefined);
-    const merged = newer.length === 0 ? stored : [...stored, ...newer].sort(([a], [b]) => compareObjectKeys(a, b));
+    const live = [...newer].filter(([, { deleted }]) => !deleted);
+    const merged = live.length === 0 ? stored : [...stored, ...live].sort(([a], [b]) => compareObjectKeys(a, b));
     return merged.slice(0, limit).map(([, state]) => state);
   }
 }
